@@ -1,0 +1,289 @@
+#include "mxnet/op/invoke.h"
+
+#include <algorithm>
+#include <new>
+
+#include "mxnet/op/expr.h"
+
+namespace mxnet {
+namespace {
+
+RecordHook record_hook = nullptr;
+std::string (*location_hook)() = nullptr;
+
+// Up to this many elements an operation runs in the caller when its arrays are idle: queueing costs more.
+constexpr int64_t kSmall = 16384;
+constexpr int64_t kSmallHeavy = 1024;
+
+// One application of an operator with all it needs to run later.
+struct Call {
+  const Op* op;
+  ParamsRef params;
+  bool training;
+  RandomState random;
+};
+
+std::string describe(std::span<const NDArray> arrays) {
+  std::string text;
+  for (const NDArray& a : arrays)
+    if (a.defined()) text += str(text.empty() ? "" : ", ", a.shape(), " ", a.dtype());
+  return text;
+}
+
+void run_kernel(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
+  constexpr size_t kInline = 8;
+  TensorView local[2 * kInline];
+  std::vector<TensorView> heap;
+  TensorView* views = local;
+  if (inputs.size() > kInline || outputs.size() > kInline) {
+    heap.resize(inputs.size() + outputs.size());
+    views = heap.data();
+  }
+  TensorView* next = views;
+  for (const NDArray& a : inputs) *next++ = a.view();
+  for (const NDArray& a : outputs) *next++ = a.view();
+  Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
+  KernelContext context{*call.op, {views, inputs.size()}, {views + inputs.size(), outputs.size()}, ctx, call.training,
+                        call.random.key, call.random.offset, nullptr};
+  call.op->kernel(ctx)(call.params->data(), context);
+}
+
+// Runs the kernel; a failure leaves with operator, arrays and place of the call in its text.
+void run_guarded(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs, const std::string& where) {
+  auto rethrow = [&](ErrorKind kind, std::string_view message) {
+    std::string text(message);
+    if (!text.starts_with(call.op->name)) text = call.op->name + ": " + text;
+    if (!inputs.empty()) text += str(" [arrays: ", describe(inputs), "]");
+    if (!where.empty()) text += " [called at " + where + "]";
+    throw Error(kind, text);
+  };
+  try {
+    run_kernel(call, inputs, outputs);
+  } catch (const Error& error) {
+    rethrow(error.kind(), error.what());
+  } catch (const std::bad_alloc&) {
+    rethrow(ErrorKind::memory, "out of memory");
+  } catch (const std::exception& error) {
+    rethrow(ErrorKind::runtime, error.what());
+  }
+}
+
+// The Vars an operation reads and writes: outputs and mutable inputs are written, the rest is read.
+struct Access {
+  static constexpr size_t kInline = 16;
+  Var* local_reads[kInline];
+  Var* local_writes[kInline];
+  std::vector<Var*> heap_reads, heap_writes;
+  std::span<Var* const> reads, writes;
+
+  Access(const Op& op, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
+    Var** r = local_reads;
+    Var** w = local_writes;
+    if (inputs.size() + outputs.size() > kInline) {
+      heap_reads.resize(inputs.size());
+      heap_writes.resize(inputs.size() + outputs.size());
+      r = heap_reads.data();
+      w = heap_writes.data();
+    }
+    size_t num_writes = 0, num_reads = 0;
+    for (const NDArray& a : outputs) w[num_writes++] = &a.var();
+    size_t last = op.inputs.size();
+    for (size_t i = 0; i < inputs.size() && i < last; ++i)
+      if (inputs[i].defined() && op.inputs[i].is_mutable) w[num_writes++] = &inputs[i].var();
+    for (const NDArray& a : inputs)
+      if (a.defined() && std::find(w, w + num_writes, &a.var()) == w + num_writes) r[num_reads++] = &a.var();
+    reads = {r, num_reads};
+    writes = {w, num_writes};
+  }
+};
+
+void execute(Call&& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
+  const Op& op = *call.op;
+  Engine& engine = Engine::get();
+  Access access(op, inputs, outputs);
+  int64_t elements = 0, bytes = 0;
+  for (const NDArray& a : inputs)
+    if (a.defined()) elements += a.size();
+  for (const NDArray& a : outputs) elements += a.size(), bytes += a.bytes();
+  bool small = elements <= (op.is_heavy ? kSmallHeavy : kSmall);
+  if (small) {
+    auto task = [&] { run_guarded(call, inputs, outputs, {}); };
+    if (engine.try_run(task, access.reads, access.writes)) return;
+  }
+  Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
+  Schedule schedule{op.name.c_str(), ctx, Lane::compute, 0, bytes};
+  auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()), out = Arrays(outputs.begin(), outputs.end()),
+               where = location_hook ? location_hook() : std::string()] { run_guarded(call, in, out, where); };
+  engine.push(std::move(task), access.reads, access.writes, schedule);
+}
+
+Context common_context(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out,
+                       std::optional<Context> ctx) {
+  const NDArray* first = nullptr;
+  for (const NDArray& a : inputs) {
+    if (!a.defined()) continue;
+    if (!first) first = &a;
+    if (!(a.ctx() == first->ctx()) && !(a.ctx().on_host() && first->ctx().on_host()))
+      value_error(op.name, ": inputs are on different devices, ", first->ctx(), " and ", a.ctx(), "; move them with as_in_context");
+  }
+  if (first) return first->ctx();
+  if (!out.empty()) return out[0].ctx();
+  (void)params;
+  return ctx.value_or(Context::cpu());
+}
+
+bool shares_memory(std::span<const NDArray> inputs, const NDArray& out) {
+  return std::any_of(inputs.begin(), inputs.end(), [&](const NDArray& a) { return a.defined() && a.chunk() == out.chunk(); });
+}
+
+void check_out(const Op& op, const NDArray& out, const TensorSpec& spec) {
+  if (!(out.shape() == spec.shape)) value_error(op.name, ": out has shape ", out.shape(), ", expected ", spec.shape);
+  if (out.dtype() != spec.dtype) type_error(op.name, ": out has dtype ", out.dtype(), ", expected ", spec.dtype);
+}
+
+void check_inputs(const Op& op, std::span<const NDArray> inputs) {
+  size_t declared = op.inputs.size();
+  if (!op.is_variadic() && inputs.size() > declared)
+    type_error(op.name, ": takes ", declared, " arrays, got ", inputs.size(), "; signature is ", op.signature());
+  if (op.is_variadic()) return;
+  for (size_t i = 0; i < declared; ++i)
+    if (!op.inputs[i].optional && (i >= inputs.size() || !inputs[i].defined()))
+      type_error(op.name, ": array '", op.inputs[i].name, "' is missing; signature is ", op.signature());
+}
+
+Arrays run_composition(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out) {
+  std::vector<Expr> arguments(inputs.begin(), inputs.end());
+  std::vector<Expr> results = op.compose(params->data(), arguments);
+  Arrays outputs;
+  for (size_t i = 0; i < results.size(); ++i) {
+    outputs.push_back(results[i].array());
+    if (i >= out.size() || !out[i].defined()) continue;
+    check_out(op, out[i], {outputs[i].shape(), outputs[i].dtype()});
+    copy(outputs[i], out[i]);
+    out[i].tape = outputs[i].tape;
+  }
+  return outputs;
+}
+
+
+}  // namespace
+
+CallState& call_state() {
+  thread_local CallState state;
+  return state;
+}
+
+void set_record_hook(RecordHook hook) { record_hook = hook; }
+void set_location_hook(std::string (*hook)()) { location_hook = hook; }
+
+std::vector<TensorSpec> infer(const Op& op, const ParamsRef& params, std::span<TensorSpec> inputs) {
+  std::vector<TensorSpec> outputs(op.num_outputs(params->data(), static_cast<int>(inputs.size())));
+  InferContext context(op, inputs, outputs);
+  op.infer(params->data(), context);
+  return outputs;
+}
+
+Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out,
+              std::optional<Context> ctx_hint) {
+  check_inputs(op, inputs);
+  if (op.compose) return run_composition(op, params, inputs, out);
+  Context ctx = common_context(op, params, inputs, out, ctx_hint);
+
+  int num_inputs = static_cast<int>(inputs.size());
+  int num_outputs = op.num_outputs(params->data(), num_inputs);
+  constexpr int kInline = 8;
+  TensorSpec local[kInline];
+  std::vector<TensorSpec> heap;
+  TensorSpec* specs = local;
+  if (num_inputs + num_outputs > kInline) {
+    heap.resize(num_inputs + num_outputs);
+    specs = heap.data();
+  }
+  for (int i = 0; i < num_inputs; ++i) {
+    const NDArray& a = inputs[i];
+    if (a.defined())
+      specs[i].shape = a.shape(), specs[i].dtype = a.dtype();
+    else
+      specs[i].present = false;
+  }
+  std::span<TensorSpec> out_specs(specs + num_inputs, num_outputs);
+  for (size_t i = 0; i < out.size() && i < out_specs.size(); ++i)
+    if (out[i].defined()) out_specs[i] = {out[i].shape(), out[i].dtype()};
+  InferContext infer_context(op, {specs, static_cast<size_t>(num_inputs)}, out_specs);
+  op.infer(params->data(), infer_context);
+
+  if (!op.kernel(ctx))
+    fail(ErrorKind::not_implemented, op.name, ": there is no kernel for ", ctx);
+  Arrays outputs;
+  outputs.reserve(num_outputs);
+  bool redirected = false;
+  for (int i = 0; i < num_outputs; ++i) {
+    bool given = i < static_cast<int>(out.size()) && out[i].defined();
+    if (given) check_out(op, out[i], out_specs[i]);
+    if (given && (op.is_inplace || !shares_memory(inputs, out[i]))) {
+      outputs.push_back(out[i].detached());
+    } else {
+      redirected |= given;
+      outputs.emplace_back(out_specs[i].shape, out_specs[i].dtype, ctx);
+    }
+  }
+
+  CallState& state = call_state();
+  Call call{&op, params, state.training, {}};
+  if (op.is_random) {
+    uint64_t count = 1;
+    for (const NDArray& a : outputs) count += static_cast<uint64_t>(a.size());
+    call.random = draw_random(ctx, count);
+  }
+  execute(std::move(call), inputs, outputs);
+  if (state.recording && op.differentiable() && record_hook) record_hook(op, params, inputs, outputs);
+
+  for (size_t i = 0; i < out.size() && i < outputs.size(); ++i) {
+    if (!out[i].defined()) continue;
+    if (redirected && !(out[i].chunk() == outputs[i].chunk())) copy(outputs[i], out[i]);
+    out[i].tape = outputs[i].tape;
+  }
+  int visible = op.num_visible ? op.num_visible(params->data(), num_inputs) : num_outputs;
+  outputs.resize(visible);
+  return outputs;
+}
+
+namespace {
+
+void set_fields(const Op& op, void* params, std::vector<bool>& given, std::string_view name, const Value& value) {
+  for (size_t i = 0; i < op.fields.size(); ++i) {
+    if (op.fields[i].name != name) continue;
+    op.fields[i].set(params, value, op.fields[i].what);
+    given[i] = true;
+    return;
+  }
+  type_error(op.name, ": there is no parameter '", name, "'; signature is ", op.signature());
+}
+
+void check_required(const Op& op, const std::vector<bool>& given) {
+  for (size_t i = 0; i < given.size(); ++i)
+    if (op.fields[i].required && !given[i])
+      type_error(op.name, ": parameter '", op.fields[i].name, "' is missing; signature is ", op.signature());
+}
+
+template <class Range>
+ParamsRef params_from(const Op& op, const Range& attrs) {
+  ParamsRef params = op.new_params();
+  std::vector<bool> given(op.fields.size());
+  for (const auto& [name, value] : attrs) set_fields(op, params->data(), given, name, value);
+  check_required(op, given);
+  return params;
+}
+
+}  // namespace
+
+ParamsRef make_params(const Op& op, std::span<const std::pair<std::string, Value>> attrs) { return params_from(op, attrs); }
+ParamsRef make_params(const Op& op, Attrs attrs) { return params_from(op, attrs); }
+
+std::vector<std::pair<std::string, std::string>> params_text(const Op& op, const ParamsRef& params) {
+  std::vector<std::pair<std::string, std::string>> items;
+  for (const FieldSpec& field : op.fields) items.emplace_back(field.name, to_text(field.get(params->data())));
+  return items;
+}
+
+}  // namespace mxnet

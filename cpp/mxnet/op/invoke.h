@@ -1,0 +1,53 @@
+// Running an operator on arrays: infer, allocate, hand to the engine, record.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mxnet/op/registry.h"
+
+namespace mxnet {
+
+using Arrays = std::vector<NDArray>;
+
+// What autograd says about the calls of this thread.
+struct CallState {
+  bool recording = false;
+  bool training = false;
+};
+CallState& call_state();
+
+// Applies `op`. `out`, if not empty, holds one array per visible output to write into. `ctx` is where an
+// operator without inputs makes its result. Returns the visible outputs. Shape and dtype errors are raised
+// here; what fails later is raised at the next wait on a result.
+Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out = {},
+              std::optional<Context> ctx = {});
+
+// Inference alone; raises as invoke would.
+std::vector<TensorSpec> infer(const Op& op, const ParamsRef& params, std::span<TensorSpec> inputs);
+
+// A params object from name-value pairs; raises on an unknown name, a missing required one, a bad value.
+using Attrs = std::initializer_list<std::pair<const char*, Value>>;
+ParamsRef make_params(const Op& op, std::span<const std::pair<std::string, Value>> attrs);
+ParamsRef make_params(const Op& op, Attrs attrs);
+// Equality of two params objects of one operator, and their text form.
+std::vector<std::pair<std::string, std::string>> params_text(const Op& op, const ParamsRef& params);
+
+// The next place in a context's stream of random numbers; `count` draws are set aside.
+struct RandomState {
+  uint64_t key = 0;
+  uint64_t offset = 0;
+};
+RandomState draw_random(Context ctx, uint64_t count);
+void seed_random(uint64_t seed);               // every context
+void seed_random(uint64_t seed, Context ctx);
+
+// Called for each recorded operator; autograd installs it.
+using RecordHook = void (*)(const Op&, const ParamsRef&, std::span<const NDArray> inputs, std::span<NDArray> outputs);
+void set_record_hook(RecordHook hook);
+
+// Where the call came from, "file.py:12", for errors that surface later; an embedding language installs it.
+void set_location_hook(std::string (*hook)());
+
+}  // namespace mxnet
