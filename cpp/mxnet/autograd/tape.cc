@@ -36,14 +36,12 @@ void record(const Op& op, const ParamsRef& params, std::span<const NDArray> inpu
   node->inputs.reserve(inputs.size());
   node->outputs.reserve(outputs.size());
   node->versions.reserve(inputs.size() + outputs.size());
-  for (const NDArray& a : inputs) {
-    node->inputs.push_back(a.defined() ? a.detached() : NDArray());
+  auto keep = [&](const NDArray& a, bool used, Arrays& kept) {
+    kept.push_back(used ? a.detached() : NDArray(Ref<Chunk>(), a.shape(), a.dtype()));
     node->versions.push_back(a.defined() ? a.var().version() : 0);
-  }
-  for (const NDArray& a : outputs) {
-    node->outputs.push_back(a.detached());
-    node->versions.push_back(a.var().version());
-  }
+  };
+  for (const NDArray& a : inputs) keep(a, op.grad_uses_inputs, node->inputs);
+  for (const NDArray& a : outputs) keep(a, op.grad_uses_outputs, node->outputs);
   attach(node, inputs, outputs);
 }
 
