@@ -1,0 +1,37 @@
+#include "mxnet/ndarray/cast.h"
+
+#ifndef MXNET_ISA_LEVEL
+#define MXNET_ISA_LEVEL 0
+#endif
+
+namespace mxnet {
+namespace {
+
+template <class To, class From>
+To convert(From from) {
+  if constexpr (std::is_same_v<To, bool>) return from != From(0);
+  // Narrow integers wrap, as they do from int32: the detour is also what vectorises.
+  if constexpr (sizeof(To) < 4 && std::is_integral_v<To> && std::is_floating_point_v<From>)
+    return static_cast<To>(static_cast<int32_t>(from));
+  return static_cast<To>(from);
+}
+
+// Element by element also when `to` is `from`: an element is read before it is written, and a wider one would
+// overrun its neighbours, so only equal widths may share memory.
+template <class To, class From>
+void cast_loop(const From* from, To* to, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) to[i] = To(convert<compute_t<To>>(static_cast<compute_t<From>>(from[i])));
+}
+
+void cast_range(const char* from, DType from_dtype, char* to, DType to_dtype, int64_t n) {
+  dispatch_all(from_dtype, [&]<class From>() {
+    dispatch_all(to_dtype,
+                 [&]<class To>() { cast_loop(reinterpret_cast<const From*>(from), reinterpret_cast<To*>(to), n); });
+  });
+}
+
+const bool registered = register_cast(MXNET_ISA_LEVEL, cast_range);
+
+}  // namespace
+}  // namespace mxnet
