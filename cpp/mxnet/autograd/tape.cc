@@ -110,11 +110,11 @@ class Backward {
  private:
   using Key = std::pair<const void*, int>;
   struct KeyHash {
-    size_t operator()(const Key& k) const { return std::hash<const void*>()(k.first) * 31 + static_cast<size_t>(k.second); }
+    size_t operator()(const Key& k) const {
+      return std::hash<const void*>()(k.first) * 31 + static_cast<size_t>(k.second);
+    }
   };
-  static Key key(const TapeEntry* entry) {
-    return entry->node ? Key{entry->node.get(), entry->index} : Key{entry, -1};
-  }
+  static Key key(const TapeEntry* entry) { return entry->node ? Key{entry->node.get(), entry->index} : Key{entry, -1}; }
 
   // Collects the nodes below, without recursion: tapes are long.
   void reach(TapeNode* root) {
@@ -124,7 +124,8 @@ class Backward {
       stack.pop_back();
       if (!node || !pending_.try_emplace(node).second) continue;
       if (node->released)
-        fail(ErrorKind::runtime, "backward: the graph was freed by an earlier backward; call that with retain_graph=True");
+        fail(ErrorKind::runtime,
+             "backward: the graph was freed by an earlier backward; call that with retain_graph=True");
       nodes_.push_back(node);
       for (const Ref<TapeEntry>& edge : node->edges)
         if (edge) stack.push_back(edge->node.get());
@@ -258,7 +259,9 @@ Arrays backward(std::span<const NDArray> heads, std::span<const NDArray> head_gr
                 const BackwardOptions& options) {
   Backward run(options);
   for (const NDArray& v : variables) {
-    if (!tape_entry(v)) value_error("autograd.grad: a variable of shape ", v.shape(), " is not on the tape; call attach_grad() on it before recording");
+    if (!tape_entry(v))
+      value_error("autograd.grad: a variable of shape ", v.shape(),
+                  " is not on the tape; call attach_grad() on it before recording");
     run.want(tape_entry(v));
   }
   StateScope state(options.create_graph, options.training);

@@ -49,7 +49,8 @@ bool is_floating(DType dtype) { return dtype != DType::unknown && entry(dtype).f
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
 
 void unsupported_dtype(DType dtype) {
-  if (static_cast<int>(dtype) < -1 || static_cast<int>(dtype) > 12) type_error("dtype code ", static_cast<int>(dtype), " is unknown");
+  if (static_cast<int>(dtype) < -1 || static_cast<int>(dtype) > 12)
+    type_error("dtype code ", static_cast<int>(dtype), " is unknown");
   type_error("dtype ", name_of(dtype), " is not supported here");
 }
 

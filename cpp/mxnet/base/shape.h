@@ -18,7 +18,9 @@ class Shape {
   Shape(std::initializer_list<int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
   explicit Shape(std::span<const int64_t> dims) { assign(dims); }
   Shape(const Shape& other) { assign(other.dims(), other.rank_); }
-  Shape(Shape&& other) noexcept : rank_(other.rank_), heap_(std::move(other.heap_)) { std::copy_n(other.local_, kInline, local_); }
+  Shape(Shape&& other) noexcept : rank_(other.rank_), heap_(std::move(other.heap_)) {
+    std::copy_n(other.local_, kInline, local_);
+  }
   Shape& operator=(const Shape& other) {
     if (this != &other) assign(other.dims(), other.rank_);
     return *this;
@@ -44,7 +46,9 @@ class Shape {
 
   int ndim() const { return rank_; }
   bool rank_known() const { return rank_ >= 0; }
-  bool known() const { return rank_known() && std::none_of(begin(), end(), [](int64_t d) { return d < 0; }); }
+  bool known() const {
+    return rank_known() && std::none_of(begin(), end(), [](int64_t d) { return d < 0; });
+  }
 
   int64_t& operator[](int axis) { return data()[axis]; }
   int64_t operator[](int axis) const { return data()[axis]; }
@@ -77,7 +81,9 @@ class Shape {
   // The extents in [first, last) as a shape of their own.
   Shape slice(int first, int last) const { return Shape(std::span(data() + first, data() + last)); }
 
-  bool operator==(const Shape& other) const { return rank_ == other.rank_ && std::equal(begin(), end(), other.begin()); }
+  bool operator==(const Shape& other) const {
+    return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
+  }
 
  private:
   static constexpr int kInline = 6;

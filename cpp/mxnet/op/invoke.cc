@@ -43,13 +43,20 @@ void run_kernel(const Call& call, std::span<const NDArray> inputs, std::span<con
   for (const NDArray& a : inputs) *next++ = a.view();
   for (const NDArray& a : outputs) *next++ = a.view();
   Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
-  KernelContext context{*call.op, {views, inputs.size()}, {views + inputs.size(), outputs.size()}, ctx, call.training,
-                        call.random.key, call.random.offset, nullptr};
+  KernelContext context{*call.op,
+                        {views, inputs.size()},
+                        {views + inputs.size(), outputs.size()},
+                        ctx,
+                        call.training,
+                        call.random.key,
+                        call.random.offset,
+                        nullptr};
   call.op->kernel(ctx)(call.params->data(), context);
 }
 
 // Runs the kernel; a failure leaves with operator, arrays and place of the call in its text.
-void run_guarded(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs, const std::string& where) {
+void run_guarded(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs,
+                 const std::string& where) {
   auto rethrow = [&](ErrorKind kind, std::string_view message) {
     std::string text(message);
     if (!text.starts_with(call.op->name)) text = call.op->name + ": " + text;
@@ -112,7 +119,8 @@ void execute(Call&& call, std::span<const NDArray> inputs, std::span<const NDArr
   }
   Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
   Schedule schedule{op.name.c_str(), ctx, Lane::compute, 0, bytes};
-  auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()), out = Arrays(outputs.begin(), outputs.end()),
+  auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()),
+               out = Arrays(outputs.begin(), outputs.end()),
                where = location_hook ? location_hook() : std::string()] { run_guarded(call, in, out, where); };
   engine.push(std::move(task), access.reads, access.writes, schedule);
 }
@@ -124,7 +132,8 @@ Context common_context(const Op& op, const ParamsRef& params, std::span<const ND
     if (!a.defined()) continue;
     if (!first) first = &a;
     if (!(a.ctx() == first->ctx()) && !(a.ctx().on_host() && first->ctx().on_host()))
-      value_error(op.name, ": inputs are on different devices, ", first->ctx(), " and ", a.ctx(), "; move them with as_in_context");
+      value_error(op.name, ": inputs are on different devices, ", first->ctx(), " and ", a.ctx(),
+                  "; move them with as_in_context");
   }
   if (first) return first->ctx();
   if (!out.empty()) return out[0].ctx();
@@ -133,7 +142,8 @@ Context common_context(const Op& op, const ParamsRef& params, std::span<const ND
 }
 
 bool shares_memory(std::span<const NDArray> inputs, const NDArray& out) {
-  return std::any_of(inputs.begin(), inputs.end(), [&](const NDArray& a) { return a.defined() && a.chunk() == out.chunk(); });
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [&](const NDArray& a) { return a.defined() && a.chunk() == out.chunk(); });
 }
 
 void check_out(const Op& op, const NDArray& out, const TensorSpec& spec) {
@@ -164,7 +174,6 @@ Arrays run_composition(const Op& op, const ParamsRef& params, std::span<const ND
   }
   return outputs;
 }
-
 
 }  // namespace
 
@@ -212,8 +221,7 @@ Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> in
   InferContext infer_context(op, {specs, static_cast<size_t>(num_inputs)}, out_specs);
   op.infer(params->data(), infer_context);
 
-  if (!op.kernel(ctx))
-    fail(ErrorKind::not_implemented, op.name, ": there is no kernel for ", ctx);
+  if (!op.kernel(ctx)) fail(ErrorKind::not_implemented, op.name, ": there is no kernel for ", ctx);
   Arrays outputs;
   outputs.reserve(num_outputs);
   bool redirected = false;
@@ -277,7 +285,9 @@ ParamsRef params_from(const Op& op, const Range& attrs) {
 
 }  // namespace
 
-ParamsRef make_params(const Op& op, std::span<const std::pair<std::string, Value>> attrs) { return params_from(op, attrs); }
+ParamsRef make_params(const Op& op, std::span<const std::pair<std::string, Value>> attrs) {
+  return params_from(op, attrs);
+}
 ParamsRef make_params(const Op& op, Attrs attrs) { return params_from(op, attrs); }
 
 std::vector<std::pair<std::string, std::string>> params_text(const Op& op, const ParamsRef& params) {

@@ -40,7 +40,7 @@ struct RandomState {
   uint64_t offset = 0;
 };
 RandomState draw_random(Context ctx, uint64_t count);
-void seed_random(uint64_t seed);               // every context
+void seed_random(uint64_t seed);  // every context
 void seed_random(uint64_t seed, Context ctx);
 
 // Called for each recorded operator; autograd installs it.

@@ -53,7 +53,8 @@ void InferContext::expect_shape(int i, const Shape& shape) {
 void InferContext::expect_dtype(int i, DType dtype) {
   if (!has(i)) return;
   if (in_[i].dtype == DType::unknown) in_[i].dtype = dtype;
-  if (in_[i].dtype != dtype) fail_type(input_name(i), " has dtype ", in_[i].dtype, ", expected ", dtype, "; convert it with astype");
+  if (in_[i].dtype != dtype)
+    fail_type(input_name(i), " has dtype ", in_[i].dtype, ", expected ", dtype, "; convert it with astype");
 }
 
 void InferContext::expect_rank(int i, int low, int high) {

@@ -73,10 +73,10 @@ struct KernelContext {
   std::span<const TensorView> inputs;
   std::span<const TensorView> outputs;
   Context ctx;
-  bool training = false;     // autograd.is_training() at the call
-  uint64_t random_key = 0;   // with random_offset: this call's place in the counter-based stream
+  bool training = false;    // autograd.is_training() at the call
+  uint64_t random_key = 0;  // with random_offset: this call's place in the counter-based stream
   uint64_t random_offset = 0;
-  void* stream = nullptr;    // the CUDA stream on a gpu
+  void* stream = nullptr;  // the CUDA stream on a gpu
 
   const TensorView& in(int i) const { return inputs[i]; }
   const TensorView& out(int i) const { return outputs[i]; }
@@ -112,17 +112,17 @@ class Op {
   std::function<int(const void* params, int num_inputs)> num_outputs;
   std::function<int(const void* params, int num_inputs)> num_visible;  // how many a caller sees
   std::function<void(const void* params, InferContext&)> infer;
-  std::function<void(const void* params, GradContext&)> gradient;        // composed of public ops: any order
-  std::function<void(const void* params, GradContext&)> fast_gradient;   // fused kernels: when no graph is kept
+  std::function<void(const void* params, GradContext&)> gradient;       // composed of public ops: any order
+  std::function<void(const void* params, GradContext&)> fast_gradient;  // fused kernels: when no graph is kept
   std::function<std::vector<Expr>(const void* params, std::span<const Expr>)> compose;  // no kernel of its own
 
-  bool is_inplace = false;        // an output may share memory with an input
-  bool is_heavy = false;          // more than a few operations per element: not run in the caller
-  bool is_random = false;         // draws random numbers
-  bool uses_training = false;     // behaves differently under train_mode
-  bool grad_uses_inputs = true;   // what the tape must keep for the gradient
+  bool is_inplace = false;       // an output may share memory with an input
+  bool is_heavy = false;         // more than a few operations per element: not run in the caller
+  bool is_random = false;        // draws random numbers
+  bool uses_training = false;    // behaves differently under train_mode
+  bool grad_uses_inputs = true;  // what the tape must keep for the gradient
   bool grad_uses_outputs = true;
-  int ctx_field = -1;             // index of the field that names the context of an op without inputs
+  int ctx_field = -1;  // index of the field that names the context of an op without inputs
 
   bool is_variadic() const { return !variadic.empty(); }
   bool differentiable() const { return gradient || compose; }
@@ -150,10 +150,16 @@ class OpBuilder {
   operator const Op&() const { return op_; }
 
   OpBuilder& doc(const char* text) { return op_.doc = text, *this; }
-  OpBuilder& alias(std::initializer_list<const char*> names) { return op_.aliases.insert(op_.aliases.end(), names.begin(), names.end()), *this; }
+  OpBuilder& alias(std::initializer_list<const char*> names) {
+    return op_.aliases.insert(op_.aliases.end(), names.begin(), names.end()), *this;
+  }
   OpBuilder& input(const char* name, const char* doc = "") { return op_.inputs.push_back({name, doc}), *this; }
-  OpBuilder& optional_input(const char* name, const char* doc = "") { return op_.inputs.push_back({name, doc, true}), *this; }
-  OpBuilder& mutable_input(const char* name, const char* doc = "") { return op_.inputs.push_back({name, doc, false, true}), *this; }
+  OpBuilder& optional_input(const char* name, const char* doc = "") {
+    return op_.inputs.push_back({name, doc, true}), *this;
+  }
+  OpBuilder& mutable_input(const char* name, const char* doc = "") {
+    return op_.inputs.push_back({name, doc, false, true}), *this;
+  }
   // Any number of inputs, counted by the field `count`.
   OpBuilder& variadic(const char* name, const char* count, const char* doc = "") {
     op_.variadic = count;
@@ -204,7 +210,9 @@ class OpBuilder {
   OpBuilder& heavy() { return op_.is_heavy = true, *this; }
   OpBuilder& random() { return op_.is_random = true, *this; }
   OpBuilder& uses_training() { return op_.uses_training = true, *this; }
-  OpBuilder& grad_uses(bool inputs, bool outputs) { return op_.grad_uses_inputs = inputs, op_.grad_uses_outputs = outputs, *this; }
+  OpBuilder& grad_uses(bool inputs, bool outputs) {
+    return op_.grad_uses_inputs = inputs, op_.grad_uses_outputs = outputs, *this;
+  }
   // The field that names the context, for operators without inputs.
   OpBuilder& context_field(std::string_view name) {
     for (size_t i = 0; i < op_.fields.size(); ++i)

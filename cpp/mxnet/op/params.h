@@ -13,7 +13,7 @@ namespace mxnet {
 template <class P, class T>
 struct Field {
   const char* name;
-  T P::*member;
+  T P::* member;
   const char* doc;
   bool is_required = false;
 
@@ -22,7 +22,7 @@ struct Field {
 
 // One entry of `static constexpr auto fields() { return std::tuple{field("axis", &P::axis, "..."), ...}; }`.
 template <class P, class T>
-constexpr Field<P, T> field(const char* name, T P::*member, const char* doc) {
+constexpr Field<P, T> field(const char* name, T P::* member, const char* doc) {
   return {name, member, doc};
 }
 
@@ -73,12 +73,13 @@ std::vector<FieldSpec> field_specs() {
   P defaults;
   auto add = [&]<class T>(const Field<P, T>& f) {
     auto member = f.member;
-    specs.push_back({f.name, FieldType<T>::name(), f.doc, f.is_required,
-                     f.is_required ? Value() : FieldType<T>::to(defaults.*member),
-                     [member](void* params, const Value& value, const std::string& what) {
-                       static_cast<P*>(params)->*member = FieldType<T>::from(value, what);
-                     },
-                     [member](const void* params) { return FieldType<T>::to(static_cast<const P*>(params)->*member); }});
+    specs.push_back(
+        {f.name, FieldType<T>::name(), f.doc, f.is_required,
+         f.is_required ? Value() : FieldType<T>::to(defaults.*member),
+         [member](void* params, const Value& value, const std::string& what) {
+           static_cast<P*>(params)->*member = FieldType<T>::from(value, what);
+         },
+         [member](const void* params) { return FieldType<T>::to(static_cast<const P*>(params)->*member); }});
   };
   std::apply([&](const auto&... f) { (add(f), ...); }, P::fields());
   return specs;

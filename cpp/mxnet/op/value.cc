@@ -73,7 +73,8 @@ class LiteralReader {
     const char* end = word.data() + word.size();
     const char* begin = word.data() + (word.starts_with('+') ? 1 : 0);
     int64_t integer = 0;
-    if (auto [p, error] = std::from_chars(begin, end, integer); error == std::errc() && (p == end || (p + 1 == end && *p == 'L')))
+    if (auto [p, error] = std::from_chars(begin, end, integer);
+        error == std::errc() && (p == end || (p + 1 == end && *p == 'L')))
       return Value(integer);
     double real = 0;
     if (auto [p, error] = std::from_chars(begin, end, real); error == std::errc() && p == end) return Value(real);
@@ -147,7 +148,8 @@ int64_t FieldType<int64_t>::from(const Value& value, const std::string& what) {
   Value plain = literal(value);
   if (const int64_t* x = plain.get<int64_t>()) return *x;
   if (const bool* x = plain.get<bool>()) return *x;
-  if (const double* x = plain.get<double>(); x && std::trunc(*x) == *x && std::abs(*x) < 9e18) return static_cast<int64_t>(*x);
+  if (const double* x = plain.get<double>(); x && std::trunc(*x) == *x && std::abs(*x) < 9e18)
+    return static_cast<int64_t>(*x);
   bad_field(what, "an int", value);
 }
 

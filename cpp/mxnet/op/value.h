@@ -80,7 +80,9 @@ struct FieldType<double> {
 };
 template <>
 struct FieldType<float> {
-  static float from(const Value& value, const std::string& what) { return static_cast<float>(FieldType<double>::from(value, what)); }
+  static float from(const Value& value, const std::string& what) {
+    return static_cast<float>(FieldType<double>::from(value, what));
+  }
   static Value to(float x) { return static_cast<double>(x); }
   static std::string name() { return "float"; }
 };

@@ -1,0 +1,13 @@
+// The extension module: one init function per concept.
+#include "python.h"
+
+PYBIND11_MODULE(_core, m) {
+  using namespace mxnet::python;
+  m.doc() = "The C++ core of mxnet.";
+  init_errors(m);
+  init_array(m);
+  init_op_function(m);
+  init_autograd(m);
+  init_runtime(m);
+  init_interop(m);
+}

@@ -1,0 +1,467 @@
+// Operators as Python callables: one C type whose instances differ in operator and result class. Arguments
+// go through vectorcall straight into the operator's typed parameters.
+#include "python.h"
+
+#include <structmember.h>
+
+#include <cstring>
+
+namespace mxnet::python {
+
+PyTypeObject* deferred_type = nullptr;
+
+namespace {
+
+struct OpFunction {
+  PyObject_HEAD vectorcallfunc vectorcall;
+  const Op* op;
+  const char* space;
+  PyObject* name;
+  std::vector<PyObject*>* names;  // interned: inputs, then fields
+};
+PyTypeObject* op_function_type = nullptr;
+
+OpFunction* function_of(PyObject* self) { return reinterpret_cast<OpFunction*>(self); }
+
+// A parameter whose shape is not known yet: an operator that meets one infers the shape backwards and asks
+// `resolve(shape)` for the array.
+struct Deferred {
+  PyObject_HEAD PyObject* resolve;
+  PyObject* shape;  // tuple; extents of 0 or less are unknown; None if nothing is known
+  PyObject* dtype;
+};
+
+Shape partial_shape(PyObject* object) {
+  if (object == Py_None) return Shape::unknown();
+  Shape shape = shape_argument(object);
+  for (int i = 0; i < shape.ndim(); ++i)
+    if (shape[i] <= 0) shape[i] = kUnknown;
+  return shape;
+}
+
+// Replaces the deferred arrays among `objects` by real ones.
+void resolve_deferred(const Op& op, const ParamsRef& params, std::vector<Object>& objects) {
+  std::vector<TensorSpec> specs(objects.size());
+  for (size_t i = 0; i < objects.size(); ++i) {
+    PyObject* object = objects[i].get();
+    if (object == Py_None) {
+      specs[i].present = false;
+    } else if (is_deferred(object)) {
+      auto* deferred = reinterpret_cast<Deferred*>(object);
+      specs[i] = {partial_shape(deferred->shape), dtype_argument(deferred->dtype, DType::float32)};
+    } else {
+      const NDArray& a = array_argument(object, op.input_name(static_cast<int>(i)).c_str());
+      specs[i] = {a.shape(), a.dtype()};
+    }
+  }
+  if (op.infer) infer(op, params, specs);
+  for (size_t i = 0; i < objects.size(); ++i) {
+    if (!is_deferred(objects[i].get())) continue;
+    if (!specs[i].shape.known())
+      value_error(op.name, ": the shape of the parameter given as ", op.input_name(static_cast<int>(i)),
+                  " cannot be inferred here, got ", specs[i].shape, "; give it a full shape when creating it");
+    Object shape = own(shape_tuple(specs[i].shape));
+    objects[i] = own(PyObject_CallOneArg(reinterpret_cast<Deferred*>(objects[i].get())->resolve, shape.get()));
+  }
+}
+
+// What a call was given, sorted out.
+struct Arguments {
+  std::vector<PyObject*> inputs;  // borrowed; null or None where left out
+  std::vector<Object> owned;      // keeps converted inputs alive
+  ParamsRef params;
+  PyObject* out = nullptr;
+  PyObject* ctx = nullptr;
+};
+
+class Parser {
+ public:
+  Parser(OpFunction* function, Arguments& result) : function_(function), op_(*function->op), result_(result) {
+    result_.params = op_.new_params();
+  }
+
+  void parse(PyObject* const* args, Py_ssize_t n, PyObject* kwnames) {
+    size_t declared = op_.inputs.size();
+    result_.inputs.reserve(std::max<size_t>(declared, n));
+    if (op_.is_variadic())
+      take_variadic(args, n);
+    else
+      take_positional(args, n, declared);
+    Py_ssize_t num_keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+    for (Py_ssize_t i = 0; i < num_keywords; ++i) take_keyword(PyTuple_GET_ITEM(kwnames, i), args[n + i]);
+    finish();
+  }
+
+ private:
+  void set(size_t field, PyObject* value) {
+    const FieldSpec& spec = op_.fields[field];
+    if (static_cast<int>(field) == op_.ctx_field && value != Py_None) result_.ctx = value;
+    spec.set(result_.params->data(), to_value(value), spec.what);
+    given_ |= uint64_t{1} << field;
+  }
+
+  void take_positional(PyObject* const* args, Py_ssize_t n, size_t declared) {
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      if (static_cast<size_t>(i) < declared) {
+        result_.inputs.push_back(args[i]);
+      } else if (i - declared < op_.fields.size()) {
+        set(i - declared, args[i]);
+      } else {
+        type_error(op_.name, ": got ", n, " positional arguments; signature is ", op_.signature());
+      }
+    }
+  }
+
+  // All leading arrays, or one list of them; what follows are parameters.
+  void take_variadic(PyObject* const* args, Py_ssize_t n) {
+    Py_ssize_t i = 0;
+    if (n > 0 && (PyList_Check(args[0]) || PyTuple_Check(args[0]))) {
+      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(args[0]); ++k)
+        result_.inputs.push_back(PySequence_Fast_GET_ITEM(args[0], k));
+      i = 1;
+    }
+    for (; i < n && (is_array(args[i]) || is_deferred(args[i])); ++i) result_.inputs.push_back(args[i]);
+    for (size_t field = 0; i < n; ++i, ++field) {
+      if (field < op_.fields.size() && op_.fields[field].name == op_.variadic) ++field;
+      if (field >= op_.fields.size())
+        type_error(op_.name, ": got too many positional arguments; signature is ", op_.signature());
+      set(field, args[i]);
+    }
+  }
+
+  void take_keyword(PyObject* name, PyObject* value) {
+    const std::vector<PyObject*>& names = *function_->names;
+    size_t index = 0;
+    while (index < names.size() && names[index] != name) ++index;
+    if (index == names.size())
+      for (index = 0; index < names.size() && PyUnicode_Compare(names[index], name) != 0;) ++index;
+    size_t declared = op_.inputs.size();
+    if (index < declared) return take_input(index, value);
+    if (index < names.size()) return set(index - declared, value);
+    take_special(PyUnicode_AsUTF8(name), value);
+  }
+
+  void take_input(size_t index, PyObject* value) {
+    if (op_.is_variadic() && (PyList_Check(value) || PyTuple_Check(value))) return take_variadic(&value, 1);
+    if (result_.inputs.size() <= index) result_.inputs.resize(index + 1, nullptr);
+    if (result_.inputs[index]) type_error(op_.name, ": got ", op_.inputs[index].name, " twice");
+    result_.inputs[index] = value;
+  }
+
+  // Keywords every front end takes: out, name (a symbol's; without effect on arrays), ctx, arg0, arg1...
+  void take_special(const char* name, PyObject* value) {
+    if (std::strcmp(name, "out") == 0) {
+      result_.out = value == Py_None ? nullptr : value;
+    } else if (std::strcmp(name, "ctx") == 0) {
+      result_.ctx = value;
+    } else if (op_.is_variadic() && std::strncmp(name, "arg", 3) == 0 && is_array(value)) {
+      result_.inputs.push_back(value);
+    } else if (std::strcmp(name, "name") != 0 && std::strcmp(name, "attr") != 0) {
+      type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
+    }
+  }
+
+  void finish() {
+    for (size_t i = 0; i < op_.fields.size(); ++i) {
+      const FieldSpec& spec = op_.fields[i];
+      if (op_.is_variadic() && spec.name == op_.variadic)
+        spec.set(result_.params->data(), Value(static_cast<int64_t>(result_.inputs.size())), spec.what);
+      else if (spec.required && !(given_ >> i & 1))
+        type_error(op_.name, ": parameter '", spec.name, "' is missing; signature is ", op_.signature());
+    }
+    bool deferred = false;
+    for (PyObject* object : result_.inputs) deferred |= object && is_deferred(object);
+    if (!deferred) return;
+    for (PyObject* object : result_.inputs) result_.owned.push_back(Object::borrow(object ? object : Py_None));
+    resolve_deferred(op_, result_.params, result_.owned);
+    for (size_t i = 0; i < result_.inputs.size(); ++i) result_.inputs[i] = result_.owned[i].get();
+  }
+
+  OpFunction* function_;
+  const Op& op_;
+  Arguments& result_;
+  uint64_t given_ = 0;
+};
+
+Arrays input_arrays(const Op& op, const std::vector<PyObject*>& objects) {
+  Arrays arrays;
+  arrays.reserve(objects.size());
+  for (size_t i = 0; i < objects.size(); ++i) {
+    PyObject* object = objects[i];
+    if (!object || object == Py_None) {
+      arrays.emplace_back();
+    } else if (is_array(object)) {
+      arrays.push_back(array_of(object));
+    } else {
+      type_error(op.name, ": ", op.input_name(static_cast<int>(i)), " must be an NDArray, got ",
+                 Py_TYPE(object)->tp_name, "; convert it with mx.nd.array");
+    }
+  }
+  while (!arrays.empty() && !arrays.back().defined() && arrays.size() > op.inputs.size()) arrays.pop_back();
+  return arrays;
+}
+
+// Writing into a variable's array while recording would leave its gradient undefined.
+void check_out_variable(const Op& op, const NDArray& out) {
+  if (call_state().recording && out.tape && op.differentiable())
+    fail(ErrorKind::runtime, op.name, ": out (shape ", out.shape(),
+         ") is on the autograd tape; inside autograd.record() write the result to a new array");
+}
+
+PyObject* call_with_out(const Op& op, Arguments& arguments, Arrays& inputs, std::optional<Context> ctx) {
+  bool many = PyList_Check(arguments.out) || PyTuple_Check(arguments.out);
+  Object sequence = many ? own(PySequence_Fast(arguments.out, "")) : own(PyTuple_Pack(1, arguments.out));
+  Arrays out;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
+    out.push_back(array_argument(PySequence_Fast_GET_ITEM(sequence.get(), i), "out"));
+    check_out_variable(op, out.back());
+  }
+  invoke(op, arguments.params, inputs, out, ctx);
+  for (size_t i = 0; i < out.size(); ++i) array_of(PySequence_Fast_GET_ITEM(sequence.get(), i)).tape = out[i].tape;
+  return Py_NewRef(arguments.out);
+}
+
+Context context_of(PyObject* object) {
+  if (!PyUnicode_Check(object)) return context_argument(object);
+  static Lazy parse("mxnet.context", "_context_from_text");
+  return context_argument(own(PyObject_CallOneArg(parse.get(), object)).get());
+}
+
+PyObject* call(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
+  return guarded([&]() -> PyObject* {
+    OpFunction* function = function_of(self);
+    const Op& op = *function->op;
+    Arguments arguments;
+    Parser(function, arguments).parse(args, PyVectorcall_NARGS(nargsf), kwnames);
+    Arrays inputs = input_arrays(op, arguments.inputs);
+    std::optional<Context> ctx;
+    if (inputs.empty()) {
+      bool given = arguments.ctx && arguments.ctx != Py_None && PyObject_IsTrue(arguments.ctx);
+      ctx = given ? context_of(arguments.ctx) : current_context();
+    }
+    if (arguments.out) return call_with_out(op, arguments, inputs, ctx);
+    return wrap_results(invoke(op, arguments.params, inputs, {}, ctx), array_class(function->space));
+  });
+}
+
+// --- introspection ----------------------------------------------------------------------------------
+
+std::string docstring(const Op& op) {
+  std::string text = op.signature() + "\n\n" + op.doc + "\n\nParameters\n----------\n";
+  for (const InputSpec& input : op.inputs)
+    text += str(input.name, " : NDArray", input.optional ? ", optional" : "", "\n    ", input.doc, "\n");
+  for (const FieldSpec& f : op.fields) {
+    text += str(f.name, " : ", f.type, f.required ? ", required" : "");
+    if (!f.required) text += ", default " + to_text(f.default_value);
+    text += str("\n    ", f.doc, "\n");
+  }
+  return text + "out : NDArray or list of NDArray, optional\n    Where to put the result.\n";
+}
+
+PyObject* get_doc(PyObject* self, void*) {
+  return guarded([&] { return PyUnicode_FromString(docstring(*function_of(self)->op).c_str()); });
+}
+PyObject* get_name(PyObject* self, void*) { return Py_NewRef(function_of(self)->name); }
+PyObject* get_module(PyObject*, void*) { return PyUnicode_FromString("mxnet.ndarray"); }
+PyObject* get_signature(PyObject* self, void*) {
+  return guarded([&] {
+    static Lazy make("mxnet.ndarray.op", "_signature");
+    Object info = own(PyObject_CallMethod(self, "op_info", nullptr));
+    return check(PyObject_CallOneArg(make.get(), info.get()));
+  });
+}
+
+PyObject* op_info(PyObject* self, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    namespace py = pybind11;
+    const Op& op = *function_of(self)->op;
+    py::list inputs, fields;
+    for (const InputSpec& i : op.inputs) inputs.append(py::make_tuple(i.name, i.doc, i.optional, i.is_mutable));
+    for (const FieldSpec& f : op.fields)
+      fields.append(py::make_tuple(f.name, f.type, f.required,
+                                   py::reinterpret_steal<py::object>(check(from_value(f.default_value))), f.doc));
+    py::dict info;
+    info["name"] = op.name;
+    info["aliases"] = op.aliases;
+    info["doc"] = op.doc;
+    info["signature"] = op.signature();
+    info["inputs"] = inputs;
+    info["variadic"] = op.variadic;
+    info["fields"] = fields;
+    info["differentiable"] = op.differentiable();
+    info["is_random"] = op.is_random;
+    info["is_inplace"] = op.is_inplace;
+    info["is_method"] = op.is_method;
+    info["has_kernel"] = static_cast<bool>(op.cpu_kernel()) || op.compose;
+    return info.release().ptr();
+  });
+}
+
+PyObject* repr(PyObject* self) { return PyUnicode_FromFormat("<operator %U>", function_of(self)->name); }
+
+// As a class attribute it binds like a function, so that x.sum(axis=1) passes x first.
+PyObject* bind(PyObject* self, PyObject* instance, PyObject*) {
+  return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
+}
+
+PyGetSetDef properties[] = {{"__doc__", get_doc, nullptr, nullptr, nullptr},
+                            {"__name__", get_name, nullptr, nullptr, nullptr},
+                            {"__qualname__", get_name, nullptr, nullptr, nullptr},
+                            {"__module__", get_module, nullptr, nullptr, nullptr},
+                            {"__signature__", get_signature, nullptr, nullptr, nullptr},
+                            {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef methods[] = {{"op_info", op_info, METH_NOARGS, "The operator's record as a dict."},
+                         {nullptr, nullptr, 0, nullptr}};
+PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr},
+                         {nullptr, 0, 0, 0, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                       {Py_tp_repr, reinterpret_cast<void*>(repr)},
+                       {Py_tp_descr_get, reinterpret_cast<void*>(bind)},
+                       {Py_tp_getset, properties},
+                       {Py_tp_methods, methods},
+                       {Py_tp_members, members},
+                       {0, nullptr}};
+// Functions live as long as the process: there is no deallocation.
+PyType_Spec spec{
+    "mxnet._core.OpFunction", sizeof(OpFunction), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    slots};
+
+PyObject* make_function(const Op& op, const std::string& name, const char* space) {
+  PyObject* self = check(op_function_type->tp_alloc(op_function_type, 0));
+  OpFunction* function = function_of(self);
+  function->vectorcall = call;
+  function->op = &op;
+  function->space = space;
+  function->name = check(PyUnicode_InternFromString(name.c_str()));
+  function->names = new std::vector<PyObject*>();
+  for (const InputSpec& input : op.inputs)
+    function->names->push_back(check(PyUnicode_InternFromString(input.name.c_str())));
+  for (const FieldSpec& field : op.fields)
+    function->names->push_back(check(PyUnicode_InternFromString(field.name.c_str())));
+  return Py_NewRef(self);
+}
+
+// --- deferred arrays --------------------------------------------------------------------------------
+
+PyObject* deferred_new(PyTypeObject* type, PyObject* args, PyObject*) {
+  PyObject *resolve, *shape, *dtype;
+  if (!PyArg_ParseTuple(args, "OOO", &resolve, &shape, &dtype)) return nullptr;
+  auto* self = reinterpret_cast<Deferred*>(type->tp_alloc(type, 0));
+  if (!self) return nullptr;
+  self->resolve = Py_NewRef(resolve);
+  self->shape = Py_NewRef(shape);
+  self->dtype = Py_NewRef(dtype);
+  return reinterpret_cast<PyObject*>(self);
+}
+void deferred_dealloc(PyObject* self) {
+  auto* deferred = reinterpret_cast<Deferred*>(self);
+  PyTypeObject* type = Py_TYPE(self);
+  Py_XDECREF(deferred->resolve);
+  Py_XDECREF(deferred->shape);
+  Py_XDECREF(deferred->dtype);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+template <int sign>
+PyObject* deferred_binary(PyObject* a, PyObject* b) {
+  constexpr const char* names[][3] = {{"broadcast_add", "_plus_scalar", "_plus_scalar"},
+                                      {"broadcast_sub", "_minus_scalar", "_rminus_scalar"},
+                                      {"broadcast_mul", "_mul_scalar", "_mul_scalar"},
+                                      {"broadcast_div", "_div_scalar", "_rdiv_scalar"}};
+  return guarded([&] { return call_binary(names[sign][0], names[sign][1], names[sign][2], a, b); });
+}
+
+PyMemberDef deferred_members[] = {
+    {"shape", T_OBJECT, offsetof(Deferred, shape), READONLY, "What is known of the shape."},
+    {"dtype", T_OBJECT, offsetof(Deferred, dtype), READONLY, "Element type."},
+    {nullptr, 0, 0, 0, nullptr}};
+PyType_Slot deferred_slots[] = {
+    {Py_tp_doc,
+     const_cast<char*>("DeferredArray(resolve, shape, dtype): a parameter whose shape an operator will infer.")},
+    {Py_tp_new, reinterpret_cast<void*>(deferred_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(deferred_dealloc)},
+    {Py_tp_members, deferred_members},
+    {Py_nb_add, reinterpret_cast<void*>(deferred_binary<0>)},
+    {Py_nb_subtract, reinterpret_cast<void*>(deferred_binary<1>)},
+    {Py_nb_multiply, reinterpret_cast<void*>(deferred_binary<2>)},
+    {Py_nb_true_divide, reinterpret_cast<void*>(deferred_binary<3>)},
+    {0, nullptr}};
+PyType_Spec deferred_spec{"mxnet._core.DeferredArray", sizeof(Deferred), 0, Py_TPFLAGS_DEFAULT, deferred_slots};
+
+NDArray operand(PyObject* object) { return array_argument(object, "operand"); }
+
+}  // namespace
+
+bool is_deferred(PyObject* object) { return Py_TYPE(object) == deferred_type; }
+
+PyObject* call_binary(const char* op_name, const char* scalar_op, const char* reverse_scalar_op, PyObject* a,
+                      PyObject* b) {
+  if (is_scalar(a) || is_scalar(b)) {
+    bool reverse = is_scalar(a);
+    PyObject* array = reverse ? b : a;
+    const Op& op = Registry::get().at(reverse ? reverse_scalar_op : scalar_op);
+    ParamsRef params = op.new_params();
+    const FieldSpec& scalar = op.fields[0];
+    Value value = to_value(reverse ? a : b);
+    scalar.set(params->data(), value, scalar.what);
+    if (is_deferred(array)) value_error(op.name, ": the shape of a deferred parameter cannot be inferred here");
+    return wrap(std::move(invoke(op, params, {&array_of(array), 1})[0]), Py_TYPE(array));
+  }
+  const Op& op = Registry::get().at(op_name);
+  ParamsRef params = make_params(op, {});
+  std::vector<Object> objects{Object::borrow(a), Object::borrow(b)};
+  PyTypeObject* type = is_array(a) ? Py_TYPE(a) : is_array(b) ? Py_TYPE(b) : nullptr;
+  if (is_deferred(a) || is_deferred(b)) resolve_deferred(op, params, objects);
+  NDArray inputs[2]{operand(objects[0].get()), operand(objects[1].get())};
+  return wrap(std::move(invoke(op, params, inputs)[0]), type);
+}
+
+void init_op_function(pybind11::module_& m) {
+  namespace py = pybind11;
+  op_function_type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpec(&spec)));
+  deferred_type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpec(&deferred_spec)));
+  m.add_object("OpFunction", reinterpret_cast<PyObject*>(op_function_type));
+  m.add_object("DeferredArray", reinterpret_cast<PyObject*>(deferred_type));
+  m.def("op_names", [] {
+    py::list names;
+    for (auto& [name, op] : Registry::get().names()) names.append(name);
+    return names;
+  });
+  m.def("op_functions", [](const std::string& space) {
+    const char* kept = PyUnicode_AsUTF8(check(PyUnicode_InternFromString(space.c_str())));
+    py::dict functions;
+    for (auto& [name, op] : Registry::get().names())
+      functions[py::str(name)] = py::reinterpret_steal<py::object>(make_function(*op, name, kept));
+    return functions;
+  });
+  m.def("install_methods", [](py::object type) {
+    for (auto& [name, op] : Registry::get().names())
+      if (op->is_method && !py::hasattr(type, name.c_str()))
+        py::setattr(type, name.c_str(), py::reinterpret_steal<py::object>(make_function(*op, name, "nd")));
+  });
+  m.def("infer", [](const std::string& name, py::dict attrs, py::list inputs) {
+    const Op& op = Registry::get().at(name);
+    std::vector<std::pair<std::string, Value>> items;
+    for (auto [key, value] : attrs) items.emplace_back(py::cast<std::string>(key), to_value(value.ptr()));
+    ParamsRef params = make_params(op, items);
+    std::vector<TensorSpec> specs;
+    for (py::handle item : inputs) {
+      py::tuple pair = py::cast<py::tuple>(item);
+      py::object shape = pair[0], dtype = pair[1];
+      specs.push_back({shape.is_none() ? Shape::unknown() : shape_argument(shape.ptr()),
+                       dtype_argument(dtype.ptr(), DType::unknown)});
+    }
+    py::list result;
+    for (const TensorSpec& s : infer(op, params, specs)) {
+      py::object shape = s.shape.known() ? py::reinterpret_steal<py::object>(shape_tuple(s.shape)) : py::none();
+      py::object dtype = s.dtype == DType::unknown ? py::object(py::none()) : py::str(std::string(name_of(s.dtype)));
+      result.append(py::make_tuple(shape, dtype));
+    }
+    return result;
+  });
+}
+
+}  // namespace mxnet::python

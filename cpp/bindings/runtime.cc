@@ -1,0 +1,85 @@
+// Engine, storage, random state: what the Python package asks of the runtime as a whole.
+#include "python.h"
+
+#include <frameobject.h>
+
+#include "mxnet/base/cpu.h"
+#include "mxnet/device/gpu.h"
+#include "mxnet/op/invoke.h"
+
+namespace py = pybind11;
+
+namespace mxnet::python {
+namespace {
+
+// Waits give up the interpreter's lock if this thread holds it.
+void* before_blocking() { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; }
+void after_blocking(void* state) {
+  if (state) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+}
+
+// "file.py:12" of the nearest caller outside the package.
+std::string python_location() {
+  if (!Py_IsInitialized() || !PyGILState_Check()) return {};
+  static const std::string package = [] {
+    Object module(PyImport_ImportModule("mxnet"));
+    Object file(module ? PyObject_GetAttrString(module.get(), "__file__") : nullptr);
+    const char* text = file ? PyUnicode_AsUTF8(file.get()) : nullptr;
+    if (!text) PyErr_Clear();
+    std::string path = text ? text : "";
+    return path.substr(0, path.rfind('/') + 1);
+  }();
+  Object frame = Object::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
+  while (frame) {
+    auto* f = reinterpret_cast<PyFrameObject*>(frame.get());
+    Object code(reinterpret_cast<PyObject*>(PyFrame_GetCode(f)));
+    PyObject* file = reinterpret_cast<PyCodeObject*>(code.get())->co_filename;
+    const char* path = PyUnicode_AsUTF8(file);
+    if (path && (package.empty() || std::string_view(path).substr(0, package.size()) != package))
+      return str(path, ":", PyFrame_GetLineNumber(f));
+    frame = Object(reinterpret_cast<PyObject*>(PyFrame_GetBack(f)));
+  }
+  return {};
+}
+
+Context context(int type, int id) { return {static_cast<DeviceType>(type), id}; }
+
+}  // namespace
+
+void init_runtime(py::module_& m) {
+  Engine::set_blocking_hooks({before_blocking, after_blocking});
+  set_location_hook(python_location);
+
+  m.def("waitall", [] { Engine::get().wait_all(); });
+  m.def("engine_type", [] { return Engine::get().type(); });
+  m.def("set_bulk_size", [](int size) { return Engine::get().set_bulk_size(size); });
+  m.def("shutdown", [] { Engine::get().shutdown(); });
+  m.def("num_gpus", [] { return gpu_count(); });
+  m.def("isa_level", [] { return isa_level(); });
+  m.def("compute_threads", [] { return compute_threads(); });
+
+  m.def("seed", [](int64_t seed, int ctx_type, int ctx_id) {
+    if (ctx_type < 0)
+      seed_random(static_cast<uint64_t>(seed));
+    else
+      seed_random(static_cast<uint64_t>(seed), context(ctx_type, ctx_id));
+  });
+
+  m.def("storage_stats", [](int type, int id) {
+    MemoryStats s = storage::stats(context(type, id));
+    py::dict stats;
+    stats["in_use"] = s.in_use;
+    stats["cached"] = s.cached;
+    stats["peak"] = s.peak;
+    stats["limit"] = s.limit;
+    stats["allocations"] = s.allocations;
+    stats["system_allocations"] = s.system_allocations;
+    return stats;
+  });
+  m.def("reset_peak_memory", [](int type, int id) { storage::reset_peak(context(type, id)); });
+  m.def("set_memory_limit", [](int type, int id, int64_t bytes) { storage::set_limit(context(type, id), bytes); });
+  m.def("empty_cache", [](int type, int id) { storage::empty_cache(context(type, id)); });
+  py::module_::import("atexit").attr("register")(m.attr("shutdown"));
+}
+
+}  // namespace mxnet::python
