@@ -8,6 +8,7 @@ if(TARGET _core)
   set_target_properties(_core PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${package} INSTALL_RPATH "$ORIGIN/lib")
   install(TARGETS _core LIBRARY DESTINATION mxnet)
   # PYTHONPATH=<build>/python imports the sources themselves beside the modules built here.
+  file(MAKE_DIRECTORY ${package})
   file(GLOB entries CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/python/mxnet
     ${PROJECT_SOURCE_DIR}/python/mxnet/*)
   foreach(entry IN LISTS entries)

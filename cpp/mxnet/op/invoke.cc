@@ -54,13 +54,15 @@ void run_kernel(const Call& call, std::span<const NDArray> inputs, std::span<con
   call.op->kernel(ctx)(call.params->data(), context);
 }
 
-// Runs the kernel; a failure leaves with operator, arrays and place of the call in its text.
+// Runs the kernel; a failure leaves with operator, arrays and place of the call in its text. The place is
+// looked up here when the caller itself runs the kernel.
 void run_guarded(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs,
-                 const std::string& where) {
+                 const std::string* known_where) {
   auto rethrow = [&](ErrorKind kind, std::string_view message) {
     std::string text(message);
     if (!text.starts_with(call.op->name)) text = call.op->name + ": " + text;
     if (!inputs.empty()) text += str(" [arrays: ", describe(inputs), "]");
+    std::string where = known_where ? *known_where : location_hook ? location_hook() : std::string();
     if (!where.empty()) text += " [called at " + where + "]";
     throw Error(kind, text);
   };
@@ -114,14 +116,14 @@ void execute(Call&& call, std::span<const NDArray> inputs, std::span<const NDArr
   for (const NDArray& a : outputs) elements += a.size(), bytes += a.bytes();
   bool small = elements <= (op.is_heavy ? kSmallHeavy : kSmall);
   if (small) {
-    auto task = [&] { run_guarded(call, inputs, outputs, {}); };
+    auto task = [&] { run_guarded(call, inputs, outputs, nullptr); };
     if (engine.try_run(task, access.reads, access.writes)) return;
   }
   Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
   Schedule schedule{op.name.c_str(), ctx, Lane::compute, 0, bytes};
   auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()),
                out = Arrays(outputs.begin(), outputs.end()),
-               where = location_hook ? location_hook() : std::string()] { run_guarded(call, in, out, where); };
+               where = location_hook ? location_hook() : std::string()] { run_guarded(call, in, out, &where); };
   engine.push(std::move(task), access.reads, access.writes, schedule);
 }
 
