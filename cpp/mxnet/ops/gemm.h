@@ -1,0 +1,39 @@
+// Matrix multiplication for use inside kernels.
+#pragma once
+#include "mxnet/base/dtype.h"
+
+namespace mxnet {
+
+// C = alpha op(A) op(B) + beta C over row-major matrices: C is m x n, op(A) m x k, op(B) k x n, op(X) = X or its
+// transpose. A leading dimension of 0 means densely packed rows. `batch` such products lie `stride` elements
+// apart; a stride of 0 uses one matrix for all of them.
+struct Gemm {
+  bool trans_a = false, trans_b = false;
+  int64_t m = 0, n = 0, k = 0;
+  const void* a = nullptr;
+  int64_t lda = 0;
+  const void* b = nullptr;
+  int64_t ldb = 0;
+  void* c = nullptr;
+  int64_t ldc = 0;
+  double alpha = 1, beta = 0;
+  int64_t batch = 1, stride_a = 0, stride_b = 0, stride_c = 0;
+};
+
+// All three matrices have this element type. 16-bit formats accumulate in float, 8-bit integers and booleans
+// in int32 (a boolean product is "any of all").
+void gemm(DType dtype, Gemm args);
+
+// The instruction-set dependent part; every level offers its own and the best the CPU has is used.
+struct GemmKernels {
+  void (*f32)(const Gemm&) = nullptr;
+  void (*f64)(const Gemm&) = nullptr;
+  void (*i32)(const Gemm&) = nullptr;
+  void (*i64)(const Gemm&) = nullptr;
+};
+bool offer_gemm_kernels(int level, const GemmKernels& kernels);
+
+// One product in float32 by oneDNN; defined where oneDNN is.
+void gemm_f32_onednn(const Gemm& args);
+
+}  // namespace mxnet
