@@ -85,6 +85,10 @@ void cast_elements(const void* from, DType from_dtype, void* to, DType to_dtype,
   });
 }
 
+void cast_block(const void* from, DType from_dtype, void* to, DType to_dtype, int64_t n) {
+  best_cast().cast(static_cast<const char*>(from), from_dtype, static_cast<char*>(to), to_dtype, n);
+}
+
 void copy(const NDArray& from, const NDArray& to) {
   if (!from.defined() || !to.defined()) value_error("copy: one of the arrays does not exist");
   if (from.size() != to.size())
