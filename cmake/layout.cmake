@@ -30,5 +30,6 @@ if(TARGET DNNL::dnnl)
   install(CODE "execute_process(COMMAND ${CMAKE_STRIP} \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/mxnet/lib/${soname}\")")
 endif()
 
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/mxnet DESTINATION mxnet/include FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/mxnet DESTINATION mxnet/include 
+  FILES_MATCHING PATTERN "*.h" PATTERN "cuda" EXCLUDE)
 install(FILES ${PROJECT_SOURCE_DIR}/cmake/mxnet-config.cmake DESTINATION mxnet/lib/cmake/mxnet)
