@@ -1,4 +1,5 @@
 """Schedules of the learning rate: functions of the number of updates made so far."""
+from itertools import pairwise
 from math import cos, pi
 
 __all__ = ["CosineScheduler", "FactorScheduler", "LRScheduler", "MultiFactorScheduler", "PolyScheduler"]
@@ -109,7 +110,7 @@ class MultiFactorScheduler(LRScheduler):
         super().__init__(base_lr, warmup_steps, warmup_begin_lr, warmup_mode)
         if not isinstance(step, list) or not step:
             raise AssertionError(f"MultiFactorScheduler: step must be a list of update numbers, got {step!r}")
-        if any(later <= earlier for earlier, later in zip(step, step[1:])) or step[0] < 1:
+        if any(later <= earlier for earlier, later in pairwise(step)) or step[0] < 1:
             raise ValueError(f"MultiFactorScheduler: step must rise and start at 1 or later, got {step}")
         if factor > 1.0:
             raise ValueError(f"MultiFactorScheduler: factor must be at most 1, so that the rate falls, got {factor}")

@@ -5,4 +5,4 @@ from .parameter import Constant, DeferredInitializationError, Parameter, Paramet
 from .trainer import Trainer
 
 __all__ = ["Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
-           "Trainer"]
+           "Trainer", "block", "data", "loss", "nn", "parameter", "trainer", "utils"]

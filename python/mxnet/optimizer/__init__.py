@@ -1,4 +1,4 @@
 """Optimizers: rules that change weights by their gradients."""
-from . import optimizer
-from .optimizer import *
-from .optimizer import __all__  # noqa: F401
+from . import optimizer as optimizer
+from .optimizer import *  # noqa: F403
+from .optimizer import __all__ as __all__
