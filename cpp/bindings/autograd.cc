@@ -21,32 +21,6 @@ Arrays head_grads_of(py::object head_grads, size_t heads) {
   return grads;
 }
 
-// A Python callable kept by the tape: called and dropped with the interpreter's lock held.
-class Callback {
- public:
-  explicit Callback(py::object callable) : callable_(callable.release().ptr()) {}
-  Callback(const Callback&) = delete;
-  Callback& operator=(const Callback&) = delete;
-  ~Callback() {
-    if (!Py_IsInitialized()) return;
-    PyGILState_STATE state = PyGILState_Ensure();
-    Py_DECREF(callable_);
-    PyGILState_Release(state);
-  }
-
-  std::vector<Expr> operator()(std::span<const Expr> douts) const {
-    py::gil_scoped_acquire lock;
-    py::list grads;
-    for (const Expr& e : douts) grads.append(py::reinterpret_steal<py::object>(wrap(e.array())));
-    py::object result = py::reinterpret_steal<py::object>(check(PyObject_CallOneArg(callable_, grads.ptr())));
-    Arrays arrays = arrays_of(result, "Function.backward: a gradient");
-    return std::vector<Expr>(arrays.begin(), arrays.end());
-  }
-
- private:
-  PyObject* callable_;
-};
-
 }  // namespace
 
 void init_autograd(py::module_& m) {
@@ -83,14 +57,6 @@ void init_autograd(py::module_& m) {
   });
   m.def("drop_tape", [](py::handle array) { array_of(array.ptr()).tape = nullptr; });
   m.def("on_tape", [](py::handle array) { return static_cast<bool>(array_of(array.ptr()).tape); });
-  m.def("record_function", [](py::object callable, py::object inputs, py::object outputs) {
-    Arrays in = arrays_of(inputs, "Function: an input");
-    Arrays out = arrays_of(outputs, "Function: an output");
-    auto callback = std::make_shared<Callback>(callable);
-    record_custom([callback](std::span<const Expr> douts) { return (*callback)(douts); }, in, out);
-    size_t i = 0;
-    for (py::handle o : outputs) array_of(o.ptr()).tape = out[i++].tape;
-  });
 }
 
 }  // namespace mxnet::python

@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
   init_array(m);
   init_op_function(m);
   init_autograd(m);
+  init_recording(m);
   init_runtime(m);
   init_interop(m);
 }

@@ -527,6 +527,9 @@ void init_array(pybind11::module_& m) {
     classes()[space] = made;
     if (space == "nd") default_class = made;
   });
+  m.def("shares_memory", [](pybind11::handle a, pybind11::handle b) {
+    return array_argument(a.ptr(), "shares_memory").chunk() == array_argument(b.ptr(), "shares_memory").chunk();
+  });
 }
 
 }  // namespace mxnet::python

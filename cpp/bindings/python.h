@@ -135,6 +135,7 @@ void init_errors(pybind11::module_& m);
 void init_array(pybind11::module_& m);
 void init_op_function(pybind11::module_& m);
 void init_autograd(pybind11::module_& m);
+void init_recording(pybind11::module_& m);
 void init_runtime(pybind11::module_& m);
 void init_interop(pybind11::module_& m);
 
