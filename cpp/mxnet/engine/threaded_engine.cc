@@ -26,14 +26,14 @@ void Operation::run() {
   try {
     if (async_task_) {
       return Ticket::start(schedule_.name, std::move(async_task_),
-                           [this](const std::exception_ptr& result) { engine_.finish(this, result); });
+                           [this](std::exception_ptr result) { engine_.finish(this, std::move(result)); });
     }
     task_();
   } catch (...) {
     error = std::current_exception();
   }
   task_ = nullptr;  // before anybody learns that it is done: what it holds is free then
-  engine_.finish(this, error);
+  engine_.finish(this, std::move(error));
 }
 
 // --- Pushing ---
@@ -105,8 +105,8 @@ void ThreadedEngine::dispatch(std::span<Operation* const> operations) {
 
 // --- Ending ---
 
-void ThreadedEngine::finish(Operation* operation, const std::exception_ptr& error) {
-  finish(operation, error ? failures_.add(error) : nullptr);
+void ThreadedEngine::finish(Operation* operation, std::exception_ptr error) {
+  finish(operation, error ? failures_.add(std::move(error)) : nullptr);
 }
 
 void ThreadedEngine::finish(Operation* operation, const Ref<Failure>& failure) {

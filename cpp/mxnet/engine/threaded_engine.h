@@ -38,7 +38,7 @@ class ThreadedEngine final : public Engine {
   // Called by operations: all Vars are there; it is done, with the exception it ended with or with the
   // failure it found on a Var.
   void dispatch(std::span<Operation* const> operations);
-  void finish(Operation* operation, const std::exception_ptr& error);
+  void finish(Operation* operation, std::exception_ptr error);
   void finish(Operation* operation, const Ref<Failure>& failure);
 
   // Around fork: brings the engine to rest, and on again in the parent or, without its threads, in the child.
