@@ -1,6 +1,8 @@
 #include "mxnet/ops/elementwise.h"
 
 #include <array>
+#include <cstring>
+#include <memory>
 
 #include "mxnet/engine/parallel.h"
 #include "mxnet/ndarray/cast.h"
@@ -12,6 +14,25 @@ constexpr int64_t kBlock = 1024;
 constexpr int kMaxInputs = 4;
 // Below this many elements a row of a broadcast is not worth a call of its own: rows are gathered into blocks.
 constexpr int64_t kShortRow = 64;
+
+// An input as it can be read while `out` is written: itself, or a copy where it overlaps `out` in any way but
+// element on element.
+class SafeInput {
+ public:
+  SafeInput(const TensorView& in, const TensorView& out) : view(in) {
+    const char *a = in.as<char>(), *b = out.as<char>();
+    int64_t in_bytes = in.size() * size_of(in.dtype), out_bytes = out.size() * size_of(out.dtype);
+    bool apart = a + in_bytes <= b || b + out_bytes <= a;
+    if (apart || (a == b && in.size() == out.size() && in_bytes == out_bytes)) return;
+    copy_ = std::make_unique<char[]>(static_cast<size_t>(in_bytes));
+    std::memcpy(copy_.get(), a, static_cast<size_t>(in_bytes));
+    view.data = copy_.get();
+  }
+  TensorView view;
+
+ private:
+  std::unique_ptr<char[]> copy_;
+};
 
 // Room for a block of numbers of any type.
 struct alignas(64) Buffer {
@@ -173,6 +194,13 @@ void run_short_rows(const BinaryLoops& loops, DType compute, const BroadcastPlan
   }
 }
 
+void run_same_shape(ElementLoop loop, DType compute, const TensorView& out, const TensorView& a, const TensorView& b) {
+  std::array operands{Operand(a, compute), Operand(b, compute)};
+  Operand target(out, compute);
+  parallel_for(out.size(), kElementGrain,
+               [&](int64_t begin, int64_t end) { run_range(loop, target, operands, begin, end); });
+}
+
 void run_long_rows(const BinaryLoops& loops, DType compute, const BroadcastPlan& plan, const TensorView& out,
                    const TensorView& a, const TensorView& b) {
   int64_t inner = plan.inner(), total = out.size();
@@ -193,17 +221,21 @@ void run_long_rows(const BinaryLoops& loops, DType compute, const BroadcastPlan&
 
 void run_elements(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in,
                   int64_t grain) {
+  std::vector<SafeInput> safe;
+  safe.reserve(in.size());
   std::array<Operand, kMaxInputs> operands;
-  for (size_t k = 0; k < in.size(); ++k) operands[k] = Operand(in[k], compute);
+  for (size_t k = 0; k < in.size(); ++k) operands[k] = Operand(safe.emplace_back(in[k], out).view, compute);
   Operand target(out, compute);
   parallel_for(out.size(), grain,
                [&](int64_t begin, int64_t end) { run_range(loop, target, {operands.data(), in.size()}, begin, end); });
 }
 
-void run_broadcast(const BinaryLoops& loops, DType compute, const TensorView& out, const TensorView& a,
-                   const TensorView& b) {
+void run_broadcast(const BinaryLoops& loops, DType compute, const TensorView& out, const TensorView& lhs,
+                   const TensorView& rhs) {
   if (out.size() == 0) return;
-  if (a.shape() == b.shape()) return run_elements(loops.both, compute, out, std::array{a, b});
+  SafeInput safe_lhs(lhs, out), safe_rhs(rhs, out);
+  const TensorView &a = safe_lhs.view, &b = safe_rhs.view;
+  if (a.shape() == b.shape()) return run_same_shape(loops.both, compute, out, a, b);
   BroadcastPlan plan(out.shape(), a.shape(), b.shape());
   if (plan.inner() >= kShortRow || plan.extents.ndim() == 1) return run_long_rows(loops, compute, plan, out, a, b);
   int64_t rows = out.size() / plan.inner();
@@ -212,18 +244,43 @@ void run_broadcast(const BinaryLoops& loops, DType compute, const TensorView& ou
 }
 
 void run_scalar(const BinaryLoops& loops, bool scalar_on_left, DType compute, const TensorView& out,
-                const TensorView& a, const void* scalar) {
-  Operand target(out, compute), operand(a, compute);
+                const TensorView& in, const void* scalar) {
+  SafeInput safe(in, out);
+  Operand target(out, compute), operand(safe.view, compute);
+  ElementLoop loop = scalar_on_left ? loops.scalar_left : loops.scalar_right;
+  bool direct = target.direct() && operand.direct();
   parallel_for(out.size(), kElementGrain, [&](int64_t begin, int64_t end) {
     Buffer in_buffer, out_buffer;
-    bool direct = target.direct() && operand.direct();
     int64_t step = direct ? end - begin : kBlock;
     for (int64_t i = begin; i < end; i += step) {
       int64_t n = std::min(step, end - i);
       const void* array = operand.load(i, n, in_buffer);
       const void* pointers[] = {scalar_on_left ? scalar : array, scalar_on_left ? array : scalar};
-      (scalar_on_left ? loops.scalar_left : loops.scalar_right)(n, target.target(i, out_buffer), pointers);
+      loop(n, target.target(i, out_buffer), pointers);
       target.store(i, n, out_buffer);
+    }
+  });
+}
+
+void run_reduction(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in) {
+  std::vector<SafeInput> safe;
+  safe.reserve(in.size());
+  std::vector<Operand> operands;
+  for (const TensorView& x : in) operands.emplace_back(safe.emplace_back(x, out).view, compute);
+  Operand target(out, compute);
+  int64_t count = static_cast<int64_t>(in.size());
+  parallel_for(out.size(), std::max<int64_t>(kBlock, kElementGrain / count), [&](int64_t begin, int64_t end) {
+    Buffer buffer, sum;
+    for (int64_t i = begin; i < end; i += kBlock) {
+      int64_t n = std::min(kBlock, end - i);
+      const void* pointers[] = {operands[0].load(i, n, sum), nullptr};
+      if (count == 1) std::memcpy(sum.bytes, pointers[0], static_cast<size_t>(n * size_of(compute)));
+      for (int64_t k = 1; k < count; ++k) {
+        pointers[1] = operands[static_cast<size_t>(k)].load(i, n, buffer);
+        loop(n, sum.bytes, pointers);
+        pointers[0] = sum.bytes;
+      }
+      cast_block(sum.bytes, compute, target.at(i), out.dtype, n);
     }
   });
 }

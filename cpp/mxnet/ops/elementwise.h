@@ -32,6 +32,9 @@ void run_broadcast(const BinaryLoops& loops, DType compute, const TensorView& ou
 void run_scalar(const BinaryLoops& loops, bool scalar_on_left, DType compute, const TensorView& out,
                 const TensorView& a, const void* scalar);
 
+// out = f(f(in[0], in[1]), in[2]) ... over arrays of one size.
+void run_reduction(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in);
+
 // The type an array of this dtype is computed in: float for 16-bit floats, uint8 for booleans.
 constexpr DType compute_dtype(DType dtype) {
   if (dtype == DType::float16 || dtype == DType::bfloat16) return DType::float32;
