@@ -42,7 +42,6 @@ void dot_cpu(const DotParams& p, KernelContext& c) {
   g.m = kept(a.shape(), first_a).size();
   g.n = kept(b.shape(), first_b).size();
   g.a = a.data, g.b = b.data, g.c = c.out(0).data;
-  if (a.shape().ndim() == 1) g.trans_a = false;
   gemm(a.dtype, g);
 }
 

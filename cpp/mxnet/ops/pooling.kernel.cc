@@ -1,0 +1,463 @@
+// Pooling kernels. With channels first a window is combined over its rows, then along them: the row is split by
+// the stride into phases, so that what one tap of all windows sees lies side by side. With channels last the
+// channels lie side by side anyway.
+#include "mxnet/ops/pooling.h"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "mxnet/engine/parallel.h"
+#include "mxnet/op/op.h"
+
+namespace mxnet {
+namespace {
+
+template <class C>
+struct Max {
+  static C init() { return std::numeric_limits<C>::lowest(); }
+  static C load(C x) { return x; }
+  static C combine(C a, C b) { return b > a ? b : a; }
+};
+template <class C, int Power>
+struct PowerSum {
+  static C init() { return 0; }
+  static C load(C x) {
+    if constexpr (Power == 1) return x;
+    if constexpr (Power == 2) return x * x;
+    return x * x * x;
+  }
+  static C combine(C a, C b) { return a + b; }
+};
+
+// What is done with a combined value: nothing, a division by the element count, a root.
+enum class Finish { none, mean, square_root, cube_root };
+
+template <class C>
+C finished(Finish finish, C value, C count) {
+  switch (finish) {
+    case Finish::mean: return value / count;
+    case Finish::square_root: return std::sqrt(value);
+    case Finish::cube_root: return std::cbrt(value);
+    case Finish::none: break;
+  }
+  return value;
+}
+
+// to[phase][i] = row[i * stride + phase]
+template <class C>
+void split(const C* row, int64_t stride, int64_t phases, int64_t width, C* to) {
+  if (stride == 2) {
+    for (int64_t p = 0; p < phases; ++p)
+      for (int64_t i = 0; i < width; ++i) to[p * width + i] = row[2 * i + p];
+    return;
+  }
+  for (int64_t p = 0; p < phases; ++p)
+    for (int64_t i = 0; i < width; ++i) to[p * width + i] = row[i * stride + p];
+}
+
+// The horizontal arrangement of channels-first windows: padded position q = output * stride + tap lies at
+// index q / stride of phase q % stride.
+struct Phases {
+  int64_t stride, taps, outs, pad, in, width, padded;
+  explicit Phases(const PoolGeometry& g)
+      : stride(g.stride[2]),
+        taps(g.kernel[2]),
+        outs(g.out[2]),
+        pad(g.pad[2]),
+        in(g.in[2]),
+        width(outs + (taps - 1) / stride),
+        padded(std::max(width * stride, pad + in)) {}
+  int64_t count() const { return std::min(stride, taps); }
+  int64_t at(int64_t tap) const { return tap % stride * width + tap / stride; }
+};
+
+template <class C>
+std::vector<C> mean_counts(const PoolGeometry& g, int axis) {
+  std::vector<C> counts(static_cast<size_t>(g.out[axis]));
+  for (int64_t o = 0; o < g.out[axis]; ++o)
+    counts[static_cast<size_t>(o)] = static_cast<C>(std::max<int64_t>(1, g.range(axis, o).count));
+  return counts;
+}
+
+// Calls f(row index) for each input row (of length in[2]) of window (od, oh).
+template <class F>
+void for_rows(const PoolGeometry& g, int64_t od, int64_t oh, const F& f) {
+  auto d = g.range(0, od), h = g.range(1, oh);
+  for (int64_t i = d.first; i < d.last; ++i)
+    for (int64_t j = h.first; j < h.last; ++j) f(i * g.in[1] + j);
+}
+
+template <class T, class Op>
+void plane_forward(const PoolGeometry& g, Finish finish, const T* x, T* y, std::vector<compute_t<T>>& work) {
+  using C = compute_t<T>;
+  Phases ph(g);
+  // One padded row, then its phases, then the accumulated outputs.
+  work.assign(static_cast<size_t>(ph.padded + ph.count() * ph.width + ph.outs), Op::init());
+  C *row = work.data(), *phases = row + ph.padded, *acc = phases + ph.count() * ph.width;
+  std::vector<C> cd = mean_counts<C>(g, 0), ch = mean_counts<C>(g, 1), cw = mean_counts<C>(g, 2);
+  for (int64_t od = 0; od < g.out[0]; ++od)
+    for (int64_t oh = 0; oh < g.out[1]; ++oh, y += ph.outs) {
+      C* inner = row + ph.pad;
+      bool first = true;
+      for_rows(g, od, oh, [&](int64_t r) {
+        const T* from = x + r * ph.in;
+        if (first)
+          for (int64_t i = 0; i < ph.in; ++i) inner[i] = Op::load(static_cast<C>(from[i]));
+        else
+          for (int64_t i = 0; i < ph.in; ++i) inner[i] = Op::combine(inner[i], Op::load(static_cast<C>(from[i])));
+        first = false;
+      });
+      if (first) std::fill_n(inner, ph.in, Op::init());
+      const C* source = row;
+      if (ph.stride > 1) split(row, ph.stride, ph.count(), ph.width, phases), source = phases;
+      std::copy_n(source, ph.outs, acc);
+      for (int64_t tap = 1; tap < ph.taps; ++tap) {
+        const C* seen = source + ph.at(tap);
+        for (int64_t i = 0; i < ph.outs; ++i) acc[i] = Op::combine(acc[i], seen[i]);
+      }
+      C rows = cd[static_cast<size_t>(od)] * ch[static_cast<size_t>(oh)];
+      if (finish == Finish::none)
+        for (int64_t i = 0; i < ph.outs; ++i) y[i] = static_cast<T>(acc[i]);
+      else
+        for (int64_t i = 0; i < ph.outs; ++i)
+          y[i] = static_cast<T>(finished(finish, acc[i], rows * cw[static_cast<size_t>(i)]));
+    }
+}
+
+// The window is the whole plane.
+template <class T, class Op>
+void plane_whole(Finish finish, const T* x, T* y, int64_t n) {
+  using C = compute_t<T>;
+  constexpr int64_t kLanes = 64 / sizeof(C);
+  C lanes[kLanes];
+  std::fill_n(lanes, kLanes, Op::init());
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = Op::combine(lanes[l], Op::load(static_cast<C>(x[i + l])));
+  for (; i < n; ++i) lanes[0] = Op::combine(lanes[0], Op::load(static_cast<C>(x[i])));
+  for (int64_t l = 1; l < kLanes; ++l) lanes[0] = Op::combine(lanes[0], lanes[l]);
+  *y = static_cast<T>(finished(finish, lanes[0], static_cast<C>(n)));
+}
+
+// Channels-last images are worked on in blocks of channels.
+constexpr int64_t kBlock = 64;
+
+// Calls f(pixel index) for each input pixel of the window (od, oh, ow), in the order of the taps.
+template <class F>
+void for_pixels(const PoolGeometry& g, int64_t od, int64_t oh, int64_t ow, const F& f) {
+  auto w = g.range(2, ow);
+  for_rows(g, od, oh, [&](int64_t r) {
+    for (int64_t i = w.first; i < w.last; ++i) f(r * g.in[2] + i);
+  });
+}
+template <class F>
+void for_outputs(const PoolGeometry& g, const F& f) {
+  int64_t index = 0;
+  for (int64_t od = 0; od < g.out[0]; ++od)
+    for (int64_t oh = 0; oh < g.out[1]; ++oh)
+      for (int64_t ow = 0; ow < g.out[2]; ++ow) f(index++, od, oh, ow);
+}
+template <class C>
+C window_count(const PoolGeometry& g, int64_t od, int64_t oh, int64_t ow) {
+  return static_cast<C>(std::max<int64_t>(1, g.range(0, od).count * g.range(1, oh).count * g.range(2, ow).count));
+}
+
+template <class T, class Op>
+void block_forward(const PoolGeometry& g, Finish finish, const T* x, T* y, int64_t width) {
+  using C = compute_t<T>;
+  for_outputs(g, [&](int64_t o, int64_t od, int64_t oh, int64_t ow) {
+    C acc[kBlock];
+    std::fill_n(acc, width, Op::init());
+    for_pixels(g, od, oh, ow, [&](int64_t pixel) {
+      const T* from = x + pixel * g.channels;
+      for (int64_t c = 0; c < width; ++c) acc[c] = Op::combine(acc[c], Op::load(static_cast<C>(from[c])));
+    });
+    C count = window_count<C>(g, od, oh, ow);
+    for (int64_t c = 0; c < width; ++c) y[o * g.channels + c] = static_cast<T>(finished(finish, acc[c], count));
+  });
+}
+
+// Calls plane(x, y) per channel or block(x, y, width) per block of channels, with the offsets into input and
+// output; the work per call is about `work` elements.
+template <class Plane, class Block>
+void for_parts(const PoolGeometry& g, const Plane& plane, const Block& block) {
+  int64_t in = g.in_size(), out = g.out_size();
+  if (!g.channels_last) {
+    parallel_for(g.batch * g.channels, std::max<int64_t>(1, 32768 / (in + out)),
+                 [&](int64_t begin, int64_t end) { plane(begin, end); });
+    return;
+  }
+  int64_t blocks = (g.channels + kBlock - 1) / kBlock;
+  parallel_for(g.batch * blocks, std::max<int64_t>(1, 512 / (in + out)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t image = i / blocks, first = i % blocks * kBlock;
+      block(image * in * g.channels + first, image * out * g.channels + first, std::min(kBlock, g.channels - first));
+    }
+  });
+}
+
+template <class T, class Op>
+void forward(const PoolGeometry& g, Finish finish, const T* x, T* y) {
+  int64_t in = g.in_size(), out = g.out_size();
+  bool whole = g.kernel == g.in && out == 1 && g.pad == std::array<int64_t, 3>{0, 0, 0};
+  for_parts(
+      g,
+      [&](int64_t begin, int64_t end) {
+        std::vector<compute_t<T>> work;
+        for (int64_t i = begin; i < end; ++i) {
+          if (whole)
+            plane_whole<T, Op>(finish, x + i * in, y + i, in);
+          else
+            plane_forward<T, Op>(g, finish, x + i * in, y + i * out, work);
+        }
+      },
+      [&](int64_t from, int64_t to, int64_t width) { block_forward<T, Op>(g, finish, x + from, y + to, width); });
+}
+
+void pooling_cpu(const PoolingParams& p, KernelContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  if (y.size() == 0) return;
+  PoolGeometry g = pool_geometry(p, x.shape(), y.shape());
+  dispatch_floating(x.dtype, [&]<class T>() {
+    using C = compute_t<T>;
+    const T* from = x.as<const T>();
+    T* to = y.as<T>();
+    if (p.pool_type == PoolType::max) return forward<T, Max<C>>(g, Finish::none, from, to);
+    if (p.pool_type == PoolType::avg) return forward<T, PowerSum<C, 1>>(g, Finish::mean, from, to);
+    if (p.pool_type == PoolType::sum || *p.p_value == 1) return forward<T, PowerSum<C, 1>>(g, Finish::none, from, to);
+    if (*p.p_value == 2) return forward<T, PowerSum<C, 2>>(g, Finish::square_root, from, to);
+    forward<T, PowerSum<C, 3>>(g, Finish::cube_root, from, to);
+  });
+}
+
+// The rows of a plane, each split into its phases; padding is `fill`.
+template <class T, class C>
+void split_plane(const PoolGeometry& g, const Phases& ph, const T* x, C fill, C* row, C* to) {
+  int64_t rows = g.in[0] * g.in[1], length = ph.count() * ph.width;
+  std::fill_n(row, ph.padded, fill);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t i = 0; i < ph.in; ++i) row[ph.pad + i] = static_cast<C>(x[r * ph.in + i]);
+    split(row, ph.stride, ph.count(), ph.width, to + r * length);
+  }
+}
+// The reverse: columns that no window sees get zero.
+template <class T, class C>
+void join_plane(const PoolGeometry& g, const Phases& ph, const C* from, C* row, T* x) {
+  int64_t rows = g.in[0] * g.in[1], length = ph.count() * ph.width;
+  std::fill_n(row, ph.padded, C(0));
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t p = 0; p < ph.count(); ++p) {
+      const C* phase = from + r * length + p * ph.width;
+      if (ph.stride == 1)
+        std::copy_n(phase, ph.width, row);
+      else if (ph.stride == 2)
+        for (int64_t i = 0; i < ph.width; ++i) row[2 * i + p] = phase[i];
+      else
+        for (int64_t i = 0; i < ph.width; ++i) row[i * ph.stride + p] = phase[i];
+    }
+    for (int64_t i = 0; i < ph.in; ++i) x[r * ph.in + i] = static_cast<T>(row[ph.pad + i]);
+  }
+}
+
+// Gives what is left of each window's gradient to the elements equal to its maximum; the first one takes all.
+template <class C>
+void give_to_maxima(const C* x, const C* y, C* left, C* dx, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    bool hit = x[i] == y[i];
+    dx[i] += hit ? left[i] : C(0);
+    left[i] = hit ? C(0) : left[i];
+  }
+}
+// Takes the value beside the first element equal to the maximum; `open` is 1 until then.
+template <class C>
+void take_at_maxima(const C* x, const C* y, const C* values, C* open, C* taken, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    bool hit = x[i] == y[i];
+    taken[i] = hit && open[i] != C(0) ? values[i] : taken[i];
+    open[i] = hit ? C(0) : open[i];
+  }
+}
+
+template <class T>
+void load(const T* from, compute_t<T>* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<compute_t<T>>(from[i]);
+}
+template <class T>
+void store(const compute_t<T>* from, T* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+}
+
+// Gather == false: dx from dy (both of the plane); true: dy from dx.
+template <bool Gather, class T>
+void plane_maxima(const PoolGeometry& g, const T* x, const T* y, const T* values, T* result,
+                  std::vector<compute_t<T>>& work) {
+  using C = compute_t<T>;
+  Phases ph(g);
+  int64_t length = ph.count() * ph.width, plane = g.in[0] * g.in[1] * length;
+  work.resize(static_cast<size_t>(2 * plane + ph.padded + 3 * ph.outs));
+  C *xs = work.data(), *gs = xs + plane, *row = gs + plane, *top = row + ph.padded, *left = top + ph.outs,
+    *taken = left + ph.outs;
+  split_plane(g, ph, x, std::numeric_limits<C>::quiet_NaN(), row, xs);
+  if constexpr (Gather)
+    split_plane(g, ph, values, C(0), row, gs);
+  else
+    std::fill_n(gs, plane, C(0));
+  for (int64_t o = 0; o < g.out[0] * g.out[1]; ++o) {
+    load(y + o * ph.outs, top, ph.outs);
+    if constexpr (Gather)
+      std::fill_n(left, ph.outs, C(1)), std::fill_n(taken, ph.outs, C(0));
+    else
+      load(values + o * ph.outs, left, ph.outs);
+    for_rows(g, o / g.out[1], o % g.out[1], [&](int64_t r) {
+      for (int64_t tap = 0; tap < ph.taps; ++tap) {
+        int64_t at = r * length + ph.at(tap);
+        if constexpr (Gather)
+          take_at_maxima(xs + at, top, gs + at, left, taken, ph.outs);
+        else
+          give_to_maxima(xs + at, top, left, gs + at, ph.outs);
+      }
+    });
+    if constexpr (Gather) store(taken, result + o * ph.outs, ph.outs);
+  }
+  if constexpr (!Gather) join_plane(g, ph, gs, row, result);
+}
+
+template <bool Gather, class T>
+void block_maxima(const PoolGeometry& g, const T* x, const T* y, const T* values, T* result, int64_t width,
+                  std::vector<compute_t<T>>& work) {
+  using C = compute_t<T>;
+  int64_t pixels = g.in_size();
+  if constexpr (!Gather) work.assign(static_cast<size_t>(pixels * width), C(0));
+  for_outputs(g, [&](int64_t o, int64_t od, int64_t oh, int64_t ow) {
+    C top[kBlock], left[kBlock], taken[kBlock], seen[kBlock], beside[kBlock];
+    load(y + o * g.channels, top, width);
+    if constexpr (Gather)
+      std::fill_n(left, width, C(1)), std::fill_n(taken, width, C(0));
+    else
+      load(values + o * g.channels, left, width);
+    for_pixels(g, od, oh, ow, [&](int64_t pixel) {
+      load(x + pixel * g.channels, seen, width);
+      if constexpr (Gather) {
+        load(values + pixel * g.channels, beside, width);
+        take_at_maxima(seen, top, beside, left, taken, width);
+      } else {
+        give_to_maxima(seen, top, left, work.data() + pixel * width, width);
+      }
+    });
+    if constexpr (Gather) store(taken, result + o * g.channels, width);
+  });
+  if constexpr (!Gather)
+    for (int64_t i = 0; i < pixels; ++i) store(work.data() + i * width, result + i * g.channels, width);
+}
+
+template <bool Gather, class T>
+void maxima(const PoolGeometry& g, const T* x, const T* y, const T* values, T* result) {
+  int64_t in = g.in_size(), out = g.out_size();
+  for_parts(
+      g,
+      [&](int64_t begin, int64_t end) {
+        std::vector<compute_t<T>> work;
+        for (int64_t i = begin; i < end; ++i)
+          plane_maxima<Gather>(g, x + i * in, y + i * out, values + i * (Gather ? in : out),
+                               result + i * (Gather ? out : in), work);
+      },
+      [&](int64_t from, int64_t to, int64_t width) {
+        std::vector<compute_t<T>> work;
+        block_maxima<Gather>(g, x + from, y + to, values + (Gather ? from : to), result + (Gather ? to : from), width,
+                             work);
+      });
+}
+
+void backward_max_cpu(const PoolingGradParams& p, KernelContext& c) {
+  const TensorView &dy = c.in(0), &x = c.in(1), &y = c.in(2), &dx = c.out(0);
+  if (dx.size() == 0) return;
+  PoolGeometry g = pool_geometry(p, x.shape(), y.shape());
+  dispatch_floating(
+      x.dtype, [&]<class T>() { maxima<false>(g, x.as<const T>(), y.as<const T>(), dy.as<const T>(), dx.as<T>()); });
+}
+
+void gather_cpu(const PoolingParams& p, KernelContext& c) {
+  const TensorView &values = c.in(0), &x = c.in(1), &y = c.in(2), &out = c.out(0);
+  if (out.size() == 0) return;
+  PoolGeometry g = pool_geometry(p, x.shape(), y.shape());
+  dispatch_floating(x.dtype, [&]<class T>() {
+    maxima<true>(g, x.as<const T>(), y.as<const T>(), values.as<const T>(), out.as<T>());
+  });
+}
+
+template <class T>
+void plane_spread(const PoolGeometry& g, bool mean, const T* dy, T* dx, std::vector<compute_t<T>>& work) {
+  using C = compute_t<T>;
+  Phases ph(g);
+  int64_t length = ph.count() * ph.width, plane = g.in_size();
+  work.assign(static_cast<size_t>(plane + length + ph.padded + ph.outs), C(0));
+  C *sums = work.data(), *phases = sums + plane, *row = phases + length, *share = row + ph.padded;
+  std::vector<C> cd = mean_counts<C>(g, 0), ch = mean_counts<C>(g, 1), cw = mean_counts<C>(g, 2);
+  for (int64_t o = 0; o < g.out[0] * g.out[1]; ++o) {
+    int64_t od = o / g.out[1], oh = o % g.out[1];
+    load(dy + o * ph.outs, share, ph.outs);
+    C rows = cd[static_cast<size_t>(od)] * ch[static_cast<size_t>(oh)];
+    if (mean)
+      for (int64_t i = 0; i < ph.outs; ++i) share[i] /= rows * cw[static_cast<size_t>(i)];
+    std::fill_n(phases, length, C(0));
+    for (int64_t tap = 0; tap < ph.taps; ++tap) {
+      C* seen = phases + ph.at(tap);
+      for (int64_t i = 0; i < ph.outs; ++i) seen[i] += share[i];
+    }
+    for (int64_t p = 0; p < ph.count(); ++p)
+      for (int64_t i = 0; i < ph.width; ++i) row[i * ph.stride + p] = phases[p * ph.width + i];
+    for_rows(g, od, oh, [&](int64_t r) {
+      for (int64_t i = 0; i < ph.in; ++i) sums[r * ph.in + i] += row[ph.pad + i];
+    });
+  }
+  store(sums, dx, plane);
+}
+
+template <class T>
+void block_spread(const PoolGeometry& g, bool mean, const T* dy, T* dx, int64_t width,
+                  std::vector<compute_t<T>>& work) {
+  using C = compute_t<T>;
+  int64_t pixels = g.in_size();
+  work.assign(static_cast<size_t>(pixels * width), C(0));
+  for_outputs(g, [&](int64_t o, int64_t od, int64_t oh, int64_t ow) {
+    C share[kBlock];
+    C count = mean ? window_count<C>(g, od, oh, ow) : C(1);
+    for (int64_t c = 0; c < width; ++c) share[c] = static_cast<C>(dy[o * g.channels + c]) / count;
+    for_pixels(g, od, oh, ow, [&](int64_t pixel) {
+      C* to = work.data() + pixel * width;
+      for (int64_t c = 0; c < width; ++c) to[c] += share[c];
+    });
+  });
+  for (int64_t i = 0; i < pixels; ++i) store(work.data() + i * width, dx + i * g.channels, width);
+}
+
+void backward_sum_cpu(const PoolingGradParams& p, KernelContext& c) {
+  const TensorView &dy = c.in(0), &dx = c.out(0);
+  if (dx.size() == 0) return;
+  PoolGeometry g = pool_geometry(p, dx.shape(), dy.shape());
+  bool mean = p.pool_type == PoolType::avg;
+  int64_t in = g.in_size(), out = g.out_size();
+  dispatch_floating(dx.dtype, [&]<class T>() {
+    const T* from = dy.as<const T>();
+    T* to = dx.as<T>();
+    for_parts(
+        g,
+        [&](int64_t begin, int64_t end) {
+          std::vector<compute_t<T>> work;
+          for (int64_t i = begin; i < end; ++i) plane_spread(g, mean, from + i * out, to + i * in, work);
+        },
+        [&](int64_t x, int64_t y, int64_t width) {
+          std::vector<compute_t<T>> work;
+          block_spread(g, mean, from + y, to + x, width, work);
+        });
+  });
+}
+
+const bool registered[] = {cpu_kernel<PoolingParams>("Pooling", pooling_cpu),
+                           cpu_kernel<PoolingGradParams>("_backward_Pooling_max", backward_max_cpu),
+                           cpu_kernel<PoolingParams>("_backward_Pooling_gather", gather_cpu),
+                           cpu_kernel<PoolingGradParams>("_backward_Pooling_sum", backward_sum_cpu)};
+
+}  // namespace
+}  // namespace mxnet
