@@ -183,7 +183,7 @@ class Backward {
     std::vector<Expr> dins(node.inputs.size());
     std::vector<bool> needed(node.inputs.size());
     for (size_t i = 0; i < needed.size(); ++i) needed[i] = static_cast<bool>(node.edges[i]);
-    GradContext context(op, node.params, in, out, node.out_specs, douts, dins, needed);
+    GradContext context(op, node.params, in, out, node.out_specs, douts, dins, needed, node.training);
     bool fused = op.fast_gradient && !options_.create_graph;
     (fused ? op.fast_gradient : op.gradient)(node.params->data(), context);
     return dins;

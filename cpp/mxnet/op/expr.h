@@ -110,8 +110,16 @@ class GradContext {
  public:
   GradContext(const Op& op, const ParamsRef& params, std::span<const Expr> in, std::span<const Expr> out,
               std::span<const TensorSpec> out_specs, std::span<const Expr> dout, std::span<Expr> din,
-              const std::vector<bool>& needed)
-      : op_(op), params_(params), in_(in), out_(out), out_specs_(out_specs), dout_(dout), din_(din), needed_(needed) {}
+              const std::vector<bool>& needed, bool training = true)
+      : op_(op),
+        params_(params),
+        in_(in),
+        out_(out),
+        out_specs_(out_specs),
+        dout_(dout),
+        din_(din),
+        needed_(needed),
+        training_(training) {}
 
   int num_inputs() const { return static_cast<int>(in_.size()); }
   int num_outputs() const { return static_cast<int>(out_specs_.size()); }
@@ -129,6 +137,8 @@ class GradContext {
   const Op& op() const { return op_; }
   const ParamsRef& params() const { return params_; }
   const Shape& out_shape(int i) const { return out_specs_[i].shape; }
+  // Whether the operator itself was applied in training mode.
+  bool training() const { return training_; }
 
  private:
   const Op& op_;
@@ -138,6 +148,7 @@ class GradContext {
   std::span<const Expr> dout_;
   std::span<Expr> din_;
   const std::vector<bool>& needed_;
+  bool training_;
 };
 
 }  // namespace mxnet
