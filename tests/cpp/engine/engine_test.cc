@@ -223,9 +223,9 @@ TEST_CASE("engine: parent and child both go on after a fork") {
       bool rested = done == round * 200 - 100;
       work(100);
       engine.wait_to_read(vars[0]);
-      engine.push([] { fail_with("in the child"); }, {}, vars.pick({1}), on(Lane::io));
       bool raised = false;
       try {
+        engine.push([] { fail_with("in the child"); }, {}, vars.pick({1}), on(Lane::io));
         engine.wait_all();
       } catch (const Error&) {
         raised = true;
