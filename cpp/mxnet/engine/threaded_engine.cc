@@ -81,6 +81,7 @@ void ThreadedEngine::submit(std::unique_ptr<Operation> operation, std::span<Var*
 // After shutdown: no thread is there to run it, so the caller does when it is its turn.
 void ThreadedEngine::run_stopped(const std::function<void()>& task, std::span<Var* const> reads,
                                  std::span<Var* const> writes, const Schedule& schedule) {
+  bulk::Waiting waiting;
   Turn turn(Request::Kind::operation, reads, writes);
   if (Ref<Failure> failure = turn.find_failure()) return turn.mark_writes(failure);
   Running running(schedule.lane == Lane::compute);
