@@ -13,6 +13,8 @@ long = int
 basestring = str
 
 mx_real_t = np.float32
+# NumPy has no bfloat16; one 16-bit field named after it stands in, as in files of MXNet 1.x.
+bfloat16 = np.dtype([("bfloat16", np.uint16)])
 
 # The ctypes names that client code imports for annotations and isinstance checks.
 mx_uint = ctypes.c_uint

@@ -185,6 +185,8 @@ SoftmaxCELoss = SoftmaxCrossEntropyLoss
 class KLDivLoss(Loss):
     """Kullback-Leibler divergence of `pred` from the probabilities `label`, of the same shape.
 
+    It is summed, not averaged, over all axes but that of samples.
+
     Parameters
     ----------
     from_logits : bool
@@ -204,7 +206,8 @@ class KLDivLoss(Loss):
         if not self._from_logits:
             pred = F.log_softmax(pred, self._axis)
         loss = label * (F.log(label + 1e-12) - pred)
-        return self._mean(F, _apply_weighting(F, loss, self._weight, sample_weight))
+        loss = _apply_weighting(F, loss, self._weight, sample_weight)
+        return F.sum(loss, axis=self._batch_axis, exclude=True)
 
 
 class CTCLoss(Loss):
@@ -404,5 +407,4 @@ class SDMLLoss(Loss):
         distances = F.sum(F.square(differences), axis=2)
         same = F.one_hot(F.arange(size, ctx=x1.context), size)
         labels = same * (1 - self.smoothing_parameter) + (1 - same) * (self.smoothing_parameter / (size - 1))
-        # The divergence is averaged over a row; times its length it is the sum.
-        return self.kl_loss(F.log_softmax(-distances, axis=1), labels) * size
+        return self.kl_loss(F.log_softmax(-distances, axis=1), labels)

@@ -26,7 +26,7 @@ def print_summary(block, *inputs):
 
         def hook(layer, _, output):
             count = sum(prod(param.shape) for param in layer.params.values())
-            name = f"{type(layer).__name__}-{len(rows) + 1}"
+            name = f"{type(layer).__name__}-{len(rows)}"
             rows.append((name, _shape_text(output), count))
             for param in layer.params.values():
                 seen[param] = (prod(param.shape), param.grad_req != "null")

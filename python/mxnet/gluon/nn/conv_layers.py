@@ -102,11 +102,12 @@ class _Conv(HybridBlock):
 
     def __repr__(self):
         kwargs, ndim = self._kwargs, len(self._kwargs["kernel"])
-        inputs, outputs = self._io_channels()
+        outputs, inputs = self.weight.shape[:2]
+        inputs = inputs if self._transposed else inputs or None
         parts = [f"{inputs} -> {outputs}", f"kernel_size={kwargs['kernel']}", f"stride={kwargs['stride']}"]
         for key, title, usual in (("pad", "padding", (0,) * ndim), ("dilate", "dilation", (1,) * ndim),
-                                  ("adj", "output_padding", (0,) * ndim), ("num_group", "groups", 1)):
-            if kwargs.get(key, usual) != usual:
+                                  ("num_group", "groups", 1)):
+            if kwargs[key] != usual:
                 parts.append(f"{title}={kwargs[key]}")
         if self.bias is None:
             parts.append("bias=False")
@@ -116,14 +117,6 @@ class _Conv(HybridBlock):
 
     def _alias(self):
         return "conv"
-
-    def _io_channels(self):
-        """Numbers of input and output channels, None where unknown."""
-        shape, channels_last = self.weight.shape, self._kwargs["layout"].endswith("C")
-        groups, second = self._kwargs["num_group"], shape[-1] if channels_last else shape[1]
-        if self._transposed:
-            return shape[0] or None, second * groups
-        return second * groups or None, shape[0]
 
 
 class Conv1D(_Conv):
@@ -209,11 +202,6 @@ class _ConvTranspose(_Conv):
         self.outpad = _ints(output_padding, ndim, "output_padding", layer)
         super().__init__(channels, _ints(kernel_size, ndim, "kernel_size", layer), strides, padding, dilation,
                          groups, layout, *args, op_name="Deconvolution", adj=self.outpad, **kwargs)
-
-    def _io_channels(self):
-        # Printed the other way round, as 1.x does.
-        inputs, outputs = super()._io_channels()
-        return outputs, inputs or 0
 
 
 class Conv1DTranspose(_ConvTranspose):

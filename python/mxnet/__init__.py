@@ -1,0 +1,62 @@
+"""MXNet: arrays, automatic differentiation and neural networks.
+
+    >>> import mxnet as mx
+    >>> x = mx.nd.array([1.0, 2.0, 3.0])
+    >>> x.attach_grad()
+    >>> with mx.autograd.record():
+    ...     y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad.asnumpy()
+    array([2., 4., 6.], dtype=float32)
+"""
+# The core asks these for Python classes, so they come first.
+from . import base, context, error, util  # isort: skip
+from . import ndarray  # isort: skip
+from . import ndarray as nd  # isort: skip
+from . import (
+    attribute,
+    autograd,
+    callback,
+    gluon,
+    initializer,
+    io,
+    lr_scheduler,
+    metric,
+    name,
+    operator,
+    optimizer,
+    random,
+    registry,
+)
+from . import initializer as init
+from . import random as rnd
+from .attribute import AttrScope
+from .base import MXNetError
+from .context import Context, cpu, cpu_pinned, current_context, gpu
+from .ndarray import NDArray
+from .util import (
+    is_np_array,
+    is_np_shape,
+    np_array,
+    np_shape,
+    set_np_shape,
+    use_np,
+    use_np_array,
+    use_np_shape,
+)
+
+__version__ = "1.9.2"
+
+__all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autograd", "base",
+           "callback", "context", "cpu", "cpu_pinned", "current_context", "error", "gluon", "gpu", "init",
+           "initializer", "io", "is_np_array", "is_np_shape", "lr_scheduler", "metric", "name", "nd", "ndarray",
+           "np_array", "np_shape", "operator", "optimizer", "random", "registry", "rnd", "set_np_shape", "use_np",
+           "use_np_array", "use_np_shape", "util"]
+
+
+def __getattr__(name):
+    """Imports what few programs need only when it is asked for."""
+    if name == "test_utils":
+        import importlib
+        return importlib.import_module(".test_utils", __name__)
+    raise AttributeError(f"module 'mxnet' has no attribute '{name}'")
