@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "mxnet/op/params.h"
+#include "mxnet/ops/axis_view.h"
 
 namespace mxnet {
 
@@ -86,14 +87,6 @@ struct SoftmaxActivationParams {
   }
 };
 
-// An array seen around one axis: element (i, j, k) at (i * count + j) * inner + k.
-struct AxisView {
-  int64_t outer = 1, count = 1, inner = 1;
-};
-inline AxisView around(const Shape& shape, int axis) {
-  return {shape.product(0, axis), shape.ndim() ? shape[axis] : 1,
-          shape.product(std::min(axis + 1, shape.ndim()), shape.ndim())};
-}
 // The rows of SoftmaxOutput.
 inline AxisView output_view(const SoftmaxOutputParams& p, const Shape& data) {
   if (p.preserve_shape) return around(data, data.ndim() - 1);

@@ -8,8 +8,8 @@
 
 #include "mxnet/base/math.h"
 #include "mxnet/op/op.h"
+#include "mxnet/ops/converted.h"
 #include "mxnet/ops/map.h"
-#include "mxnet/ops/scratch.h"
 
 namespace mxnet {
 namespace {
@@ -150,45 +150,12 @@ void forward(const C* x, C* y, const AxisView& v, const int64_t* lengths, double
       });
 }
 
-// An array in the type a kernel computes in: its own memory or a converted copy.
-class Converted {
- public:
-  Converted(const TensorView& array, DType wanted, bool read) : array_(array), wanted_(wanted), data_(array.data) {
-    if (array.dtype == wanted) return;
-    copy_ = Scratch(array.size() * size_of(wanted));
-    data_ = copy_.data();
-    if (read) cast_elements(array.data, array.dtype, data_, wanted, array.size());
-  }
-  void* data() const { return data_; }
-  // Brings a result back to the array.
-  void finish() const {
-    if (data_ != array_.data) cast_elements(data_, wanted_, array_.data, array_.dtype, array_.size());
-  }
-
- private:
-  TensorView array_;
-  DType wanted_;
-  void* data_;
-  Scratch copy_;
-};
-
-DType working_type(const TensorView& a, const TensorView& b) {
-  return a.dtype == DType::float64 || b.dtype == DType::float64 ? DType::float64 : DType::float32;
-}
-template <class F>
-void dispatch_working(DType dtype, const F& f) {
-  if (dtype == DType::float64) return f.template operator()<double>();
-  f.template operator()<float>();
-}
-
 template <SoftmaxForm form>
 void run_forward(const TensorView& x, const TensorView& y, const AxisView& v, const int64_t* lengths, double scale) {
   if (y.size() == 0) return;
   DType dtype = working_type(x, y);
   Converted in(x, dtype, true), out(y, dtype, false);
-  dispatch_working(dtype, [&]<class C>() {
-    forward<form>(static_cast<const C*>(in.data()), static_cast<C*>(out.data()), v, lengths, scale);
-  });
+  dispatch_working(dtype, [&]<class C>() { forward<form>(in.as<const C>(), out.as<C>(), v, lengths, scale); });
   out.finish();
 }
 
@@ -215,8 +182,8 @@ void backward_cpu(const SoftmaxGradParams& p, KernelContext& c) {
   Converted in(c.in(0), dtype, true), top(c.in(1), dtype, true), out(c.out(0), dtype, false);
   AxisView v = view_of(p.axis, c.in(0).shape());
   dispatch_working(dtype, [&]<class C>() {
-    const C *dy = static_cast<const C*>(in.data()), *y = static_cast<const C*>(top.data());
-    C *dx = static_cast<C*>(out.data()), scale = static_cast<C>(p.scale);
+    const C *dy = in.as<const C>(), *y = top.as<const C>();
+    C *dx = out.as<C>(), scale = static_cast<C>(p.scale);
     for_rows(
         v,
         [&](int64_t i) {
@@ -267,16 +234,16 @@ void class_gradient(const SoftmaxOutputParams& p, const C* out, const int64_t* l
 void softmax_output_backward_cpu(const SoftmaxOutputParams& p, KernelContext& c) {
   const TensorView &out = c.in(0), &label = c.in(1);
   if (out.size() == 0) return;
-  DType dtype = out.dtype == DType::float64 ? DType::float64 : DType::float32;
+  DType dtype = working_type(out);
   bool weights = label.shape() == out.shape();
   Converted in(out, dtype, true), labels(label, weights ? dtype : DType::int64, true), result(c.out(0), dtype, false);
   dispatch_working(dtype, [&]<class C>() {
-    const C* y = static_cast<const C*>(in.data());
-    C* dx = static_cast<C*>(result.data());
+    const C* y = in.as<const C>();
+    C* dx = result.as<C>();
     if (weights)
-      weighted_gradient(y, static_cast<const C*>(labels.data()), dx, out.size(), static_cast<C>(p.grad_scale));
+      weighted_gradient(y, labels.as<const C>(), dx, out.size(), static_cast<C>(p.grad_scale));
     else
-      class_gradient(p, y, static_cast<const int64_t*>(labels.data()), dx, output_view(p, out.shape()));
+      class_gradient(p, y, labels.as<const int64_t>(), dx, output_view(p, out.shape()));
   });
   result.finish();
 }
