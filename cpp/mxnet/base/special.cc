@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include <array>
 #include <limits>
 #include <numbers>
 #include <vector>
@@ -14,23 +13,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kPi = std::numbers::pi;
 
-// Bernoulli numbers B_2, B_4, ...: the coefficients of the asymptotic series.
-constexpr std::array kBernoulli{1.0 / 6,       -1.0 / 30,       1.0 / 42,       -1.0 / 30,
-                                5.0 / 66,      -691.0 / 2730,   7.0 / 6,        -3617.0 / 510,
-                                43867.0 / 798, -174611.0 / 330, 854513.0 / 138, -236364091.0 / 2730};
-
 double factorial(int n) {
   double product = 1;
   for (int i = 2; i <= n; ++i) product *= i;
   return product;
-}
-
-// For large positive x.
-double digamma_series(double x) {
-  double sum = ::log(x) - 0.5 / x, power = 1 / (x * x), term = power;
-  for (size_t k = 0; k < kBernoulli.size(); ++k, term *= power)
-    sum -= kBernoulli[k] / (2 * static_cast<double>(k) + 2) * term;
-  return sum;
 }
 
 // |polygamma(n, x)| for n >= 1 and large positive x.
@@ -39,9 +25,9 @@ double polygamma_series(int n, double x) {
   double sum = leading + 0.5 * leading * n / x;
   // (2k + n - 1)! / (2k)! x^-(2k + n), built up from k to k + 1.
   double ratio = leading * n * (n + 1) / (2 * x * x);
-  for (size_t k = 0; k < kBernoulli.size(); ++k) {
-    sum += kBernoulli[k] * ratio;
-    double m = 2 * static_cast<double>(k) + 2;
+  for (int k = 0; k < detail::kBernoulliCount; ++k) {
+    sum += detail::bernoulli(k) * ratio;
+    double m = 2 * k + 2;
     ratio *= (m + n) * (m + n + 1) / ((m + 1) * (m + 2) * x * x);
   }
   return sum;
@@ -65,11 +51,11 @@ double cot_derivative(int n, double x) {
   return value * ::pow(kPi, n + 1);
 }
 
+// For n >= 1.
 double polygamma_positive(int n, double x) {
   // Upwards by the recurrence to where the series is exact in double.
   double enough = 16 + n, sign = n % 2 ? 1 : -1, scale = factorial(n), sum = 0;
-  for (; x < enough; x += 1) sum += n == 0 ? 1 / x : scale * ::pow(x, -n - 1);
-  if (n == 0) return digamma_series(x) - sum;
+  for (; x < enough; x += 1) sum += scale * ::pow(x, -n - 1);
   return sign * (polygamma_series(n, x) + sum);
 }
 
@@ -86,10 +72,11 @@ double gammaln(double x) {
 }
 
 double polygamma(int n, double x) {
+  if (n == 0) return digamma(x);
   if (::isnan(x)) return x;
-  if (x == kInfinity) return n == 0 ? kInfinity : 0;
+  if (x == kInfinity) return 0;
   if (x > 0) return polygamma_positive(n, x);
-  if (x == ::floor(x)) return x == 0 && n == 0 ? -kInfinity : (n % 2 ? kInfinity : kNaN);
+  if (x == ::floor(x)) return n % 2 ? kInfinity : kNaN;
   double reflected = polygamma_positive(n, 1 - x);
   return (n % 2 ? -reflected : reflected) - cot_derivative(n, x);
 }

@@ -1,6 +1,7 @@
 #include "mxnet/ndarray/cast.h"
 
 #include "mxnet/base/half_block.h"
+#include "mxnet/ndarray/convert.h"
 
 #ifndef MXNET_ISA_LEVEL
 #define MXNET_ISA_LEVEL 0
@@ -8,15 +9,6 @@
 
 namespace mxnet {
 namespace {
-
-template <class To, class From>
-To convert(From from) {
-  if constexpr (std::is_same_v<To, bool>) return from != From(0);
-  // Narrow integers wrap, as they do from int32: the detour is also what vectorises.
-  if constexpr (sizeof(To) < 4 && std::is_integral_v<To> && std::is_floating_point_v<From>)
-    return static_cast<To>(static_cast<int32_t>(from));
-  return static_cast<To>(from);
-}
 
 template <class T>
 inline constexpr bool is_half = std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>;

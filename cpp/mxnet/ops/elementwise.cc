@@ -6,6 +6,7 @@
 
 #include "mxnet/engine/parallel.h"
 #include "mxnet/ndarray/cast.h"
+#include "mxnet/ops/broadcast_plan.h"
 
 namespace mxnet {
 namespace {
@@ -76,45 +77,6 @@ void run_range(ElementLoop loop, const Operand& out, std::span<const Operand> in
     out.store(i, n, out_buffer);
   }
 }
-
-// An iteration space of at most a few dimensions in which neighbours that both operands walk alike are one.
-struct BroadcastPlan {
-  Shape extents;               // outermost first
-  Shape a_strides, b_strides;  // in elements; the innermost are 0 or 1
-
-  BroadcastPlan(const Shape& out, const Shape& a, const Shape& b) {
-    Shape a_full = strides_in(out, a), b_full = strides_in(out, b);
-    for (int i = 0; i < out.ndim(); ++i) {
-      if (out[i] == 1) continue;
-      int last = extents.ndim() - 1;
-      bool joins = last >= 0 && a_strides[last] == a_full[i] * out[i] && b_strides[last] == b_full[i] * out[i];
-      if (joins) {
-        extents[last] *= out[i];
-        a_strides[last] = a_full[i];
-        b_strides[last] = b_full[i];
-      } else {
-        extents.push_back(out[i]);
-        a_strides.push_back(a_full[i]);
-        b_strides.push_back(b_full[i]);
-      }
-    }
-    if (extents.ndim() == 0) extents.push_back(1), a_strides.push_back(1), b_strides.push_back(1);
-  }
-
-  // The strides of `shape` seen as `out`: 0 where it is broadcast.
-  static Shape strides_in(const Shape& out, const Shape& shape) {
-    Shape strides = Shape::filled(out.ndim(), 0);
-    int shift = out.ndim() - shape.ndim();
-    int64_t stride = 1;
-    for (int i = shape.ndim() - 1; i >= 0; --i) {
-      strides[i + shift] = shape[i] == 1 ? 0 : stride;
-      stride *= shape[i];
-    }
-    return strides;
-  }
-
-  int64_t inner() const { return extents.back(); }
-};
 
 // Walks the rows of a plan from a given one.
 class RowCursor {

@@ -12,6 +12,7 @@ static Expr polygamma(int n, const Expr& x) {
   static const OpRef op("_polygamma");
   return op({x}, {{"n", n}});
 }
+static Expr digamma(const Expr& x) { return polygamma(0, x); }
 
 namespace {
 

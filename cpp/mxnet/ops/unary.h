@@ -304,7 +304,7 @@ struct Gamma : UnaryFunction {
   }
   template <class V>
   MX_HD static V backward(V dy, V x, V y) {
-    return dy * (y * polygamma(0, x));
+    return dy * (y * digamma(x));
   }
 };
 
@@ -320,7 +320,7 @@ struct Gammaln : UnaryFunction {
   }
   template <class V>
   MX_HD static V backward(V dy, V x, V) {
-    return dy * polygamma(0, x);
+    return dy * digamma(x);
   }
 };
 
