@@ -113,7 +113,7 @@ void infer_convolution(const ConvolutionParams& p, InferContext& c) {
 }
 
 void convolution_cpu(const ConvolutionParams& p, KernelContext& c) {
-  ConvGeometry g = geometry_of(window_of(p, c.op.name), p.num_group, c.in(0).shape(), c.out(0).shape());
+  ConvGeometry g = conv_geometry(p, c.in(0).shape(), c.out(0).shape());
   convolve(ConvPass::forward, g, c.out(0).dtype,
            {c.in(0).data, c.in(1).data, c.out(0).data, c.has(2) ? c.in(2).data : nullptr});
 }
@@ -170,11 +170,11 @@ void infer_grad(const ConvolutionGradParams& p, InferContext& c) {
 }
 
 void data_grad_cpu(const ConvolutionGradParams& p, KernelContext& c) {
-  ConvGeometry g = geometry_of(window_of(p, c.op.name), p.num_group, p.shape, c.in(0).shape());
+  ConvGeometry g = conv_geometry(p, p.shape, c.in(0).shape());
   convolve(ConvPass::data, g, c.out(0).dtype, {c.out(0).data, c.in(1).data, c.in(0).data});
 }
 void weight_grad_cpu(const ConvolutionGradParams& p, KernelContext& c) {
-  ConvGeometry g = geometry_of(window_of(p, c.op.name), p.num_group, c.in(1).shape(), c.in(0).shape());
+  ConvGeometry g = conv_geometry(p, c.in(1).shape(), c.in(0).shape());
   convolve(ConvPass::weight, g, c.out(0).dtype, {c.in(1).data, c.out(0).data, c.in(0).data});
 }
 
@@ -240,14 +240,12 @@ void add_bias(T* y, const T* bias, int64_t outer, int64_t channels, int64_t inne
 
 void deconvolution_cpu(const DeconvolutionParams& p, KernelContext& c) {
   const TensorView &data = c.in(0), &out = c.out(0);
-  Window w = fit_deconvolution(p, data.shape()).window;
-  ConvGeometry g = geometry_of(w, p.num_group, out.shape(), data.shape());
+  ConvGeometry g = conv_geometry(p, out.shape(), data.shape());
   convolve(ConvPass::data, g, out.dtype, {out.data, c.in(1).data, data.data});
   if (!c.has(2)) return;
-  int axis = w.channel_axis();
   dispatch_floating(out.dtype, [&]<class T>() {
-    add_bias(out.as<T>(), c.in(2).as<const T>(), out.shape().product(0, axis), out.shape()[axis],
-             out.shape().product(axis + 1, out.shape().ndim()));
+    int64_t inner = g.channels_last ? 1 : g.in_size();
+    add_bias(out.as<T>(), c.in(2).as<const T>(), out.size() / (g.in_channels * inner), g.in_channels, inner);
   });
 }
 
@@ -334,6 +332,16 @@ const Op& convolution_weight_grad = define_op<ConvolutionGradParams>("_backward_
                                         .heavy();
 
 }  // namespace
+
+ConvGeometry conv_geometry(const ConvolutionParams& p, const Shape& x, const Shape& y) {
+  return geometry_of(window_of(p, "Convolution"), p.num_group, x, y);
+}
+ConvGeometry conv_geometry(const ConvolutionGradParams& p, const Shape& x, const Shape& y) {
+  return geometry_of(window_of(p, "_backward_Convolution"), p.num_group, x, y);
+}
+ConvGeometry conv_geometry(const DeconvolutionParams& p, const Shape& x, const Shape& y) {
+  return geometry_of(fit_deconvolution(p, y).window, p.num_group, x, y);
+}
 
 void convolve(ConvPass pass, const ConvGeometry& g, DType dtype, const ConvArrays& arrays) {
   int64_t size = size_of(dtype);

@@ -104,6 +104,12 @@ struct ConvGeometry {
   int64_t y_elements() const { return batch * out_channels * out_size(); }
 };
 
+// What the kernels of the operators compute on any device; `x` and `y` are the shapes of the convolution's arrays.
+// A deconvolution is the data pass, its data being y and its output x.
+ConvGeometry conv_geometry(const ConvolutionParams& p, const Shape& x, const Shape& y);
+ConvGeometry conv_geometry(const ConvolutionGradParams& p, const Shape& x, const Shape& y);
+ConvGeometry conv_geometry(const DeconvolutionParams& p, const Shape& x, const Shape& y);
+
 // forward: y = x (*) w + bias; data: x from y and w; weight: w from x and y.
 enum class ConvPass { forward, data, weight };
 

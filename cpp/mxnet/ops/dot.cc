@@ -32,18 +32,7 @@ void infer_dot(const DotParams& p, InferContext& c) {
   c.out(0).shape = out;
 }
 
-void dot_cpu(const DotParams& p, KernelContext& c) {
-  const TensorView &a = c.in(0), &b = c.in(1);
-  bool first_a = leading_a(p, a.shape()), first_b = leading_b(p, b.shape());
-  Gemm g;
-  g.trans_a = first_a && a.shape().ndim() > 1;
-  g.trans_b = !first_b && b.shape().ndim() > 1;
-  g.k = summed(a.shape(), first_a);
-  g.m = kept(a.shape(), first_a).size();
-  g.n = kept(b.shape(), first_b).size();
-  g.a = a.data, g.b = b.data, g.c = c.out(0).data;
-  gemm(a.dtype, g);
-}
+void dot_cpu(const DotParams& p, KernelContext& c) { gemm(c.out(0).dtype, dot_gemm(p, c)); }
 
 // Gradients of C = op(A) op(B) as products of the same kind, for matrices or batches of them.
 Expr grad_a(const OpRef& mul, const DotParams& p, const Expr& b, const Expr& dc) {
@@ -101,17 +90,7 @@ void infer_batch_dot(const DotParams& p, InferContext& c) {
   c.out(0).shape = out;
 }
 
-void batch_dot_cpu(const DotParams& p, KernelContext& c) {
-  const Shape &a = c.in(0).shape(), &out = c.out(0).shape();
-  int rank = a.ndim();
-  Gemm g;
-  g.trans_a = p.transpose_a, g.trans_b = p.transpose_b;
-  g.m = out[rank - 2], g.n = out[rank - 1], g.k = a[p.transpose_a ? rank - 2 : rank - 1];
-  g.a = c.in(0).data, g.b = c.in(1).data, g.c = c.out(0).data;
-  g.batch = out.product(0, rank - 2);
-  g.stride_a = g.m * g.k, g.stride_b = g.k * g.n, g.stride_c = g.m * g.n;
-  gemm(c.out(0).dtype, g);
-}
+void batch_dot_cpu(const DotParams& p, KernelContext& c) { gemm(c.out(0).dtype, batch_dot_gemm(p, c)); }
 
 void batch_dot_gradient(const DotParams& p, GradContext& g) {
   static const OpRef mul("batch_dot");
@@ -140,10 +119,7 @@ void infer_fully_connected(const FullyConnectedParams& p, InferContext& c) {
 
 void fully_connected_cpu(const FullyConnectedParams& p, KernelContext& c) {
   const TensorView& out = c.out(0);
-  Gemm g;
-  g.trans_b = true;
-  g.n = p.num_hidden, g.m = out.size() / g.n, g.k = c.in(1).shape()[1];
-  g.a = c.in(0).data, g.b = c.in(1).data, g.c = out.data;
+  Gemm g = fully_connected_gemm(p, c);
   if (c.has(2)) {
     // The rows of the result start as the bias.
     int64_t row = g.n * size_of(out.dtype);
@@ -211,4 +187,38 @@ const Op& fully_connected = define_op<FullyConnectedParams>("FullyConnected")
                                 .heavy();
 
 }  // namespace
+
+Gemm dot_gemm(const DotParams& p, const KernelContext& c) {
+  const TensorView &a = c.in(0), &b = c.in(1);
+  bool first_a = leading_a(p, a.shape()), first_b = leading_b(p, b.shape());
+  Gemm g;
+  g.trans_a = first_a && a.shape().ndim() > 1;
+  g.trans_b = !first_b && b.shape().ndim() > 1;
+  g.k = summed(a.shape(), first_a);
+  g.m = kept(a.shape(), first_a).size();
+  g.n = kept(b.shape(), first_b).size();
+  g.a = a.data, g.b = b.data, g.c = c.out(0).data;
+  return g;
+}
+
+Gemm batch_dot_gemm(const DotParams& p, const KernelContext& c) {
+  const Shape &a = c.in(0).shape(), &out = c.out(0).shape();
+  int rank = a.ndim();
+  Gemm g;
+  g.trans_a = p.transpose_a, g.trans_b = p.transpose_b;
+  g.m = out[rank - 2], g.n = out[rank - 1], g.k = a[p.transpose_a ? rank - 2 : rank - 1];
+  g.a = c.in(0).data, g.b = c.in(1).data, g.c = c.out(0).data;
+  g.batch = out.product(0, rank - 2);
+  g.stride_a = g.m * g.k, g.stride_b = g.k * g.n, g.stride_c = g.m * g.n;
+  return g;
+}
+
+Gemm fully_connected_gemm(const FullyConnectedParams& p, const KernelContext& c) {
+  Gemm g;
+  g.trans_b = true;
+  g.n = p.num_hidden, g.m = c.out(0).size() / g.n, g.k = c.in(1).shape()[1];
+  g.a = c.in(0).data, g.b = c.in(1).data, g.c = c.out(0).data;
+  return g;
+}
+
 }  // namespace mxnet

@@ -1,8 +1,9 @@
-// Parameters of the matrix products.
+// The matrix products: parameters, and how their kernels see them.
 #pragma once
 #include <array>
 
-#include "mxnet/op/params.h"
+#include "mxnet/op/op.h"
+#include "mxnet/ops/gemm.h"
 
 namespace mxnet {
 
@@ -37,5 +38,10 @@ struct FullyConnectedParams {
                       field("flatten", &P::flatten, "Take all axes but the first as features; else only the last.")};
   }
 };
+
+// The product that an operator's kernel runs, on any device; that of FullyConnected without the bias.
+Gemm dot_gemm(const DotParams& p, const KernelContext& c);
+Gemm batch_dot_gemm(const DotParams& p, const KernelContext& c);
+Gemm fully_connected_gemm(const FullyConnectedParams& p, const KernelContext& c);
 
 }  // namespace mxnet

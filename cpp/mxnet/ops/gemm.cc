@@ -23,12 +23,6 @@ const GemmKernels& kernels() {
   return chosen;
 }
 
-void set_defaults(Gemm& g) {
-  if (g.lda == 0) g.lda = g.trans_a ? g.m : g.k;
-  if (g.ldb == 0) g.ldb = g.trans_b ? g.k : g.n;
-  if (g.ldc == 0) g.ldc = g.n;
-}
-
 template <class T>
 void scale_output(const Gemm& g) {
   for (int64_t i = 0; i < g.batch; ++i)
@@ -107,7 +101,7 @@ bool offer_gemm_kernels(int level, const GemmKernels& offered) {
 }
 
 void gemm(DType dtype, Gemm g) {
-  set_defaults(g);
+  g.set_leading_dimensions();
   if (g.m == 0 || g.n == 0 || g.batch == 0) return;
   switch (dtype) {
     case DType::float32: {

@@ -18,6 +18,12 @@ struct Gemm {
   int64_t ldc = 0;
   double alpha = 1, beta = 0;
   int64_t batch = 1, stride_a = 0, stride_b = 0, stride_c = 0;
+
+  void set_leading_dimensions() {
+    if (lda == 0) lda = trans_a ? m : k;
+    if (ldb == 0) ldb = trans_b ? k : n;
+    if (ldc == 0) ldc = n;
+  }
 };
 
 // All three matrices have this element type. 16-bit formats accumulate in float, 8-bit integers and booleans
