@@ -123,7 +123,8 @@ def losses(loss):
         "l2_reshaped": (loss.L2Loss(weight=3.0), [pred, label.reshape(4, 5, 1)]),
         "l2_batch_axis": (loss.L2Loss(batch_axis=1), [pred, label]),
         "bce": (loss.SigmoidBCELoss(), [pred * 5, _labels(4, 5)]),
-        "bce_weighted": (loss.SigmoidBCELoss(weight=2.0), [pred, _labels(4, 5), weight, numbers(8, 1, 5, low=0, high=3)]),
+        "bce_weighted": (loss.SigmoidBCELoss(weight=2.0),
+                         [pred, _labels(4, 5), weight, numbers(8, 1, 5, low=0, high=3)]),
         "bce_from_sigmoid": (loss.SigmoidBCELoss(from_sigmoid=True), [prob, _labels(4, 5)]),
         "softmax_ce": (loss.SoftmaxCELoss(), [pred, _labels(4, classes=5)]),
         "softmax_ce_weighted": (loss.SoftmaxCrossEntropyLoss(weight=0.5), [pred, _labels(4, classes=5), weight]),
@@ -144,7 +145,8 @@ def losses(loss):
         "logistic_binary": (loss.LogisticLoss(label_format="binary"), [pred, _labels(4, 5)]),
         "triplet": (loss.TripletLoss(margin=2), [pred, label, prob]),
         "poisson": (loss.PoissonNLLLoss(), [pred, _labels(4, 5, classes=4)]),
-        "poisson_full": (loss.PoissonNLLLoss(from_logits=False, compute_full=True), [prob, 1 + _labels(4, 5, classes=4)]),
+        "poisson_full": (loss.PoissonNLLLoss(from_logits=False, compute_full=True),
+                         [prob, 1 + _labels(4, 5, classes=4)]),
         "cosine": (loss.CosineEmbeddingLoss(margin=0.1), [pred, label, np.array([1, -1, -1, 1], "float32")]),
         "sdml": (loss.SDMLLoss(), [pred, label]),
     }
@@ -277,12 +279,14 @@ def run_metric(mx, name):
         if seed == 1:
             metric.reset_local()
     names = [key for key, _ in metric.get_name_value()]
-    return {"values": np.array(values, dtype="float64"), "names": np.array(names), "text": np.array(type(metric).__name__)}
+    return {"values": np.array(values, dtype="float64"), "names": np.array(names),
+            "text": np.array(type(metric).__name__)}
 
 
 # -- iterators -------------------------------------------------------------------------------------
 
-ITERATORS = {f"{handle}_{size}": (handle, size) for handle in ("pad", "discard", "roll_over") for size in (1, 3, 4, 5, 10)}
+ITERATORS = {f"{handle}_{size}": (handle, size)
+             for handle in ("pad", "discard", "roll_over") for size in (1, 3, 4, 5, 10)}
 
 
 def run_iterator(mx, name):

@@ -7,8 +7,9 @@ import json
 import pathlib
 
 import gluon_cases as cases
-import mxnet as mx
 import numpy as np
+
+import mxnet as mx
 
 HERE = pathlib.Path(__file__).parent
 

@@ -1,0 +1,216 @@
+"""The trainer, and helpers around it."""
+import numpy as np
+import pytest
+
+import mxnet as mx
+from mxnet import gluon
+from mxnet.gluon import nn
+
+
+def one_layer(ctx=None, **kwargs):
+    net = nn.Dense(1, in_units=2, use_bias=False, weight_initializer="ones", **kwargs)
+    net.initialize(ctx=ctx)
+    return net
+
+
+def backward(net, x):
+    with mx.autograd.record():
+        loss = net(x).sum()
+    loss.backward()
+
+
+def test_step_divides_by_the_batch_size():
+    net = one_layer()
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.5})
+    backward(net, mx.nd.array([[1.0, 2.0], [3.0, 4.0]]))
+    trainer.step(2)
+    np.testing.assert_allclose(net.weight.data().asnumpy(), [[1 - 0.5 * 4 / 2, 1 - 0.5 * 6 / 2]])
+
+
+def test_network_learns():
+    mx.random.seed(1)
+    np.random.seed(1)
+    x = np.random.randn(64, 3).astype("float32")
+    y = x @ np.array([[1.0], [-2.0], [0.5]], dtype="float32") + 3
+    for name in ("sgd", "adam", "nag"):
+        net = nn.Dense(1)
+        net.initialize()
+        data, target = mx.nd.array(x), mx.nd.array(y)
+        net(data)
+        trainer = gluon.Trainer(net.collect_params(), name, {"learning_rate": 0.3})
+        loss_of = gluon.loss.L2Loss()
+        for _ in range(100):
+            with mx.autograd.record():
+                loss = loss_of(net(data), target)
+            loss.backward()
+            trainer.step(64)
+        assert loss.mean().asscalar() < 1e-3, name
+
+
+def test_parameters_in_order_of_their_names():
+    net = nn.HybridSequential(prefix="n_")
+    with net.name_scope():
+        net.add(nn.Dense(1, in_units=1), nn.Dense(1, in_units=1))
+    net.initialize()
+    trainer = gluon.Trainer(net.collect_params(), "sgd")
+    assert [p.name for p in trainer._params] == ["n_dense0_bias", "n_dense0_weight", "n_dense1_bias", "n_dense1_weight"]
+
+
+def test_stale_gradients():
+    used, unused = one_layer(), one_layer()
+    trainer = gluon.Trainer([used.weight, unused.weight], "sgd", {"learning_rate": 1.0})
+    backward(used, mx.nd.ones((1, 2)))
+    with pytest.raises(UserWarning, match=f"gradient of parameter '{unused.weight.name}'.* is not new"):
+        trainer.step(1)
+    trainer.step(1, ignore_stale_grad=True)
+    assert used.weight.data().asnumpy().tolist() == [[0, 0]]
+    assert unused.weight.data().asnumpy().tolist() == [[1, 1]]
+    with pytest.raises(UserWarning):
+        trainer.step(1)
+
+
+def test_frozen_parameters_stay():
+    net = nn.Dense(1, in_units=2)
+    net.initialize("ones")
+    net.weight.grad_req = "null"
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 1.0})
+    backward(net, mx.nd.ones((1, 2)))
+    trainer.step(1)
+    assert net.weight.data().asnumpy().tolist() == [[1, 1]]
+    assert net.bias.data().asnumpy().tolist() == [-1]
+
+
+def test_multipliers():
+    net = one_layer()
+    net.weight.lr_mult = 0.5
+    net.weight.wd_mult = 0.0
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 1.0, "wd": 1.0})
+    backward(net, mx.nd.ones((1, 2)))
+    trainer.step(1)
+    assert net.weight.data().asnumpy().tolist() == [[0.5, 0.5]]
+
+
+def test_learning_rate():
+    net = one_layer()
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.5})
+    trainer.set_learning_rate(0.25)
+    assert trainer.learning_rate == 0.25
+    assert trainer.optimizer.learning_rate == 0.25
+    schedule = mx.lr_scheduler.FactorScheduler(1, 0.5, base_lr=1.0)
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": schedule})
+    for _ in range(3):
+        backward(net, mx.nd.ones((1, 2)))
+        trainer.step(1)
+    assert trainer.learning_rate == 0.25
+    with pytest.raises(UserWarning):
+        trainer.set_learning_rate(1)
+
+
+def test_several_contexts_add_up():
+    contexts = [mx.cpu(0), mx.cpu(1)]
+    net = one_layer(contexts)
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 1.0, "momentum": 0.5})
+    for _ in range(2):
+        parts = gluon.utils.split_and_load(mx.nd.array([[1.0, 2.0], [3.0, 4.0]]), contexts)
+        with mx.autograd.record():
+            losses = [net(part).sum() for part in parts]
+        for loss in losses:
+            loss.backward()
+        trainer.step(2)
+    for array in net.weight.list_data():
+        np.testing.assert_allclose(array.asnumpy(), [[1 - 2 - 3, 1 - 3 - 4.5]])
+
+
+def test_gradients_changed_before_the_update():
+    net = one_layer()
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 1.0})
+    backward(net, mx.nd.array([[30.0, 40.0]]))
+    trainer.allreduce_grads()
+    assert gluon.utils.clip_global_norm([net.weight.grad()], 5.0) == pytest.approx(50.0)
+    trainer.update(1)
+    np.testing.assert_allclose(net.weight.data().asnumpy(), [[1 - 3.0, 1 - 4.0]], rtol=1e-5)
+
+
+def test_states(tmp_path):
+    path = str(tmp_path / "trainer.states")
+
+    def run(trainer, net, steps):
+        for _ in range(steps):
+            backward(net, mx.nd.ones((1, 2)))
+            trainer.step(1)
+    net = one_layer()
+    trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 0.1})
+    run(trainer, net, 3)
+    trainer.save_states(path)
+    saved = net.weight.data().copy()
+    run(trainer, net, 3)
+    other = one_layer()
+    other.weight.set_data(saved)
+    resumed = gluon.Trainer(other.collect_params(), "adam", {"learning_rate": 0.7})
+    resumed.load_states(path)
+    run(resumed, other, 3)
+    assert (other.weight.data().asnumpy() == net.weight.data().asnumpy()).all()
+    with open(path, "wb") as file:
+        file.write(b"not states")
+    with pytest.raises(ValueError, match="trainer.states': these are not the states of an optimizer"):
+        resumed.load_states(path)
+
+
+def test_wrong_arguments():
+    net = one_layer()
+    with pytest.raises(ValueError, match="must be a list or dict of Parameters"):
+        gluon.Trainer(net, "sgd")
+    with pytest.raises(ValueError, match="a list with <class 'int'>"):
+        gluon.Trainer([1], "sgd")
+    with pytest.raises(ValueError, match="there is no optimizer 'foo'"):
+        gluon.Trainer(net.collect_params(), "foo")
+    with pytest.raises(AssertionError, match="optimizer_params must be None"):
+        gluon.Trainer(net.collect_params(), mx.optimizer.SGD(), {"learning_rate": 1})
+    with pytest.raises(RuntimeError, match="has not been initialized"):
+        gluon.Trainer(nn.Dense(1, in_units=1).collect_params(), "sgd")
+    with pytest.raises(mx.MXNetError, match="needs the kvstore module"):
+        gluon.Trainer(net.collect_params(), "sgd", kvstore="dist_sync")
+    elsewhere = one_layer([mx.cpu(1)])
+    with pytest.raises(AssertionError, match="must be on the same contexts"):
+        gluon.Trainer([net.weight, elsewhere.weight], "sgd")
+
+
+def test_split_data():
+    x = mx.nd.arange(10).reshape((5, 2))
+    assert [p.shape for p in gluon.utils.split_data(x, 2, even_split=False)] == [(2, 2), (3, 2)]
+    assert [p.shape for p in gluon.utils.split_data(x, 2, batch_axis=1)] == [(5, 1), (5, 1)]
+    with pytest.raises(ValueError, match="does not divide evenly into 2 parts"):
+        gluon.utils.split_data(x, 2)
+    with pytest.raises(ValueError, match="into 6 parts"):
+        gluon.utils.split_data(x, 6)
+    parts = gluon.utils.split_and_load(np.ones((4, 2)), [mx.cpu(0), mx.cpu(1)])
+    assert [part.context for part in parts] == [mx.cpu(0), mx.cpu(1)]
+
+
+def test_clip_global_norm():
+    arrays = [mx.nd.array([3.0]), mx.nd.array([[4.0, 0.0]])]
+    assert gluon.utils.clip_global_norm(arrays, 10.0) == 5.0
+    assert arrays[0].asscalar() == 3.0
+    lazy = gluon.utils.clip_global_norm(arrays, 1.0, check_isfinite=False)
+    assert lazy.shape == (1,) and lazy.asscalar() == 5.0
+    np.testing.assert_allclose(arrays[1].asnumpy(), [[0.8, 0.0]], rtol=1e-6)
+    with pytest.warns(UserWarning, match="the norm is nan"):
+        gluon.utils.clip_global_norm([mx.nd.array([np.nan])], 1.0)
+    with pytest.raises(AssertionError, match="no arrays"):
+        gluon.utils.clip_global_norm([], 1.0)
+
+
+def test_download(tmp_path):
+    source = tmp_path / "source.txt"
+    source.write_bytes(b"hello")
+    url, sha1 = source.as_uri(), "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
+    path = gluon.utils.download(url, path=str(tmp_path / "deep" / "copy.txt"), sha1_hash=sha1)
+    assert open(path, "rb").read() == b"hello"
+    assert gluon.utils.check_sha1(path, sha1) and not gluon.utils.check_sha1(path, "0" * 40)
+    (tmp_path / "there").mkdir()
+    assert gluon.utils.download(url, path=str(tmp_path / "there")).endswith("there/source.txt")
+    with pytest.raises(RuntimeError, match="does not have the SHA-1"):
+        gluon.utils.download(url, path=str(tmp_path / "bad.txt"), sha1_hash="0" * 40, retries=0)
+    with pytest.raises(RuntimeError, match="could not be fetched"):
+        gluon.utils.download((tmp_path / "missing").as_uri(), path=str(tmp_path / "none.txt"), retries=0)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "source.txt", "there"]

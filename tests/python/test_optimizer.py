@@ -1,0 +1,158 @@
+"""Optimizers, learning rate schedules and updaters."""
+import pickle
+
+import gluon_cases as cases
+import numpy as np
+import pytest
+
+import mxnet as mx
+from mxnet import lr_scheduler, optimizer
+
+
+@pytest.mark.parametrize("name", cases.OPTIMIZERS)
+def test_updates(name):
+    cases.check("optimizer", name, cases.run_optimizer, mx, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", cases.SCHEDULES)
+def test_schedule(name):
+    cases.check("schedule", name, cases.run_schedule, mx, rtol=1e-12)
+
+
+def test_sgd_by_hand():
+    weight, grad = mx.nd.array([1.0, 2.0]), mx.nd.array([0.5, -4.0])
+    sgd = optimizer.SGD(learning_rate=0.1, momentum=0.5, wd=0.01, clip_gradient=1.0, rescale_grad=0.5)
+    updater = optimizer.get_updater(sgd)
+    w, v = np.array([1.0, 2.0]), np.zeros(2)
+    for _ in range(3):
+        updater(0, grad, weight)
+        v = 0.5 * v - 0.1 * (np.clip(0.5 * grad.asnumpy(), -1, 1) + 0.01 * w)
+        w = w + v
+    np.testing.assert_allclose(weight.asnumpy(), w, rtol=1e-6)
+
+
+def test_sgd_fused_and_single_agree():
+    for kwargs in ({}, {"momentum": 0.9, "clip_gradient": 0.2}):
+        singly = [mx.nd.array(cases.numbers(i, 3, 2)) for i in range(7)]
+        together = [w.copy() for w in singly]
+        one, many = (optimizer.get_updater(optimizer.SGD(learning_rate=0.1, wd=0.01, **kwargs)) for _ in range(2))
+        for step in range(3):
+            grads = [mx.nd.array(cases.numbers(10 * step + i, 3, 2)) for i in range(7)]
+            for i in range(7):
+                one(i, grads[i], singly[i])
+            many(list(range(7)), grads, together)
+        for a, b in zip(singly, together):
+            np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), rtol=1e-5)
+
+
+def test_adam_by_hand():
+    weight, grad = mx.nd.array([1.0, 2.0]), mx.nd.array([0.5, -4.0])
+    updater = optimizer.get_updater(optimizer.Adam(learning_rate=0.1))
+    w, m, v = np.array([1.0, 2.0]), np.zeros(2), np.zeros(2)
+    for t in range(1, 5):
+        updater(0, grad, weight)
+        g = grad.asnumpy()
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - 0.1 * np.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t) * m / (np.sqrt(v) + 1e-8)
+    np.testing.assert_allclose(weight.asnumpy(), w, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name, kwargs", [("sgd", {}), ("sgd", {"momentum": 0.9}), ("adam", {})])
+def test_multi_precision(name, kwargs):
+    made = optimizer.create(name, learning_rate=1e-4, multi_precision=True, **kwargs)
+    updater, weight = optimizer.get_updater(made), mx.nd.ones((3,), dtype="float16")
+    for _ in range(20):
+        updater(0, mx.nd.ones((3,), dtype="float16"), weight)
+    # In float16 alone 1 - 1e-4 is 1 again.
+    assert weight.dtype == np.float16
+    assert weight.asnumpy().max() < 0.9985
+
+
+def test_sgld_makes_noise_of_the_right_size():
+    mx.random.seed(3)
+    weight = mx.nd.zeros((10000,))
+    optimizer.get_updater(optimizer.SGLD(learning_rate=0.04))(0, mx.nd.zeros((10000,)), weight)
+    assert weight.asnumpy().std() == pytest.approx(0.2, rel=0.05)
+
+
+def test_create():
+    assert type(optimizer.create("ADAM")) is optimizer.Adam
+    with pytest.raises(ValueError, match="there is no optimizer 'foo'; registered are"):
+        optimizer.create("foo")
+    with pytest.raises(AssertionError, match="param_idx2name must be a dict"):
+        optimizer.SGD(param_idx2name=[1])
+    with pytest.raises(TypeError):
+        optimizer.SGD(foo=1)
+
+
+def test_learning_rates_and_decays():
+    made = optimizer.SGD(learning_rate=0.5, wd=0.1,
+                         param_idx2name={0: "a_weight", 1: "a_bias", 2: "a_gamma", 3: "other"})
+    assert made.wd_mult == {"a_bias": 0.0, "other": 0.0}
+    assert made._get_wds([0, 1, 2, 3]) == [0.1, 0.0, 0.1, 0.0]
+    made.set_lr_mult({"a_bias": 2.0, 0: 3.0})
+    assert made._get_lrs([0, 1, 2]) == [1.5, 1.0, 0.5]
+    made.set_wd_mult({"other": 5.0})
+    assert made._get_wds([1, 3]) == [0.0, 0.5]
+    made.set_learning_rate(0.25)
+    assert made.learning_rate == 0.25
+    with pytest.raises(DeprecationWarning):
+        made.set_lr_scale({})
+
+
+def test_schedule_gives_the_rate():
+    made = optimizer.SGD(learning_rate=1.0, lr_scheduler=lr_scheduler.FactorScheduler(2, 0.5, base_lr=7.0))
+    updater, weight, rates = optimizer.get_updater(made), mx.nd.zeros((1,)), []
+    for _ in range(6):
+        before = weight.asscalar()
+        updater(0, mx.nd.ones((1,)), weight)
+        rates.append(before - weight.asscalar())
+    assert rates == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    with pytest.raises(UserWarning, match="cannot be set"):
+        made.set_learning_rate(3)
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: lr_scheduler.FactorScheduler(0), "step must be at least 1"),
+    (lambda: lr_scheduler.FactorScheduler(1, 2.0), "factor must be at most 1"),
+    (lambda: lr_scheduler.MultiFactorScheduler([3, 2]), "step must rise"),
+    (lambda: lr_scheduler.PolyScheduler(0), "max_update must be at least 1"),
+    (lambda: lr_scheduler.CosineScheduler(5, base_lr=0.1, warmup_begin_lr=0.2), "is above base_lr"),
+    (lambda: lr_scheduler.CosineScheduler(5, warmup_mode="x"), "'linear' or 'constant'"),
+])
+def test_schedules_check_their_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_own_optimizer():
+    @optimizer.register
+    class HalfStep(optimizer.Optimizer):
+        def update(self, index, weight, grad, state):
+            weight -= 0.5 * grad
+    weight = mx.nd.ones((2,))
+    optimizer.get_updater(optimizer.create("halfstep"))(0, mx.nd.ones((2,)), weight)
+    assert weight.asnumpy().tolist() == [0.5, 0.5]
+
+
+def test_states_survive_pickling():
+    def updates(updater, weight, n):
+        for _ in range(n):
+            updater(0, mx.nd.ones((2,)), weight)
+    made, weight = optimizer.get_updater(optimizer.Adam(learning_rate=0.1)), mx.nd.ones((2,))
+    updates(made, weight, 3)
+    content, copy = made.get_states(dump_optimizer=True), weight.copy()
+    updates(made, weight, 3)
+    other = optimizer.get_updater(optimizer.SGD())
+    other.set_states(content)
+    assert isinstance(other.optimizer, optimizer.Adam) and other.optimizer.num_update == 3
+    updates(other, copy, 3)
+    np.testing.assert_array_equal(copy.asnumpy(), weight.asnumpy())
+    other.set_states(made.get_states())
+    assert list(other.states) == [0]
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", pickle.dumps([1, 2, 3])])
+def test_damaged_states(content):
+    with pytest.raises(ValueError, match="not the states of an optimizer"):
+        optimizer.get_updater(optimizer.SGD()).set_states(content)
