@@ -143,7 +143,8 @@ void wait_for_turn(Var& var, bool for_write) {
     Turn turn(Request::Kind::wait, for_write ? none : one, for_write ? one : none);
     failure = turn.find_failure();
   }
-  if (failure && failure->claim()) std::rethrow_exception(failure->error());
+  if (!failure) return;
+  if (std::exception_ptr error = failure->take()) std::rethrow_exception(std::move(error));
 }
 
 }  // namespace mxnet

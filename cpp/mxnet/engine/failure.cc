@@ -17,15 +17,15 @@ Ref<Failure> FailureLog::add(std::exception_ptr error) {
   return failure;
 }
 
-Ref<Failure> FailureLog::take() {
+std::exception_ptr FailureLog::take() {
   std::vector<Ref<Failure>> failures;
   {
     std::lock_guard lock(mutex_);
     failures.swap(failures_);
   }
-  Ref<Failure> oldest;
+  std::exception_ptr oldest;
   for (Ref<Failure>& failure : failures)
-    if (failure->claim() && !oldest) oldest = failure;
+    if (std::exception_ptr error = failure->take(); !oldest) oldest = std::move(error);
   return oldest;
 }
 

@@ -15,12 +15,12 @@ class Failure : public RefCounted {
   explicit Failure(std::exception_ptr error) : error_(std::move(error)) {}
 
   bool raised() const { return raised_.load(std::memory_order_acquire); }
-  // True for the first caller only: of several waits, one raises.
-  bool claim() { return !raised_.exchange(true, std::memory_order_acq_rel); }
-  const std::exception_ptr& error() const { return error_; }
+  // For a wait to raise: the exception for the first caller, null for others. It leaves with the thread that
+  // raises it, so that no other one destroys it.
+  std::exception_ptr take() { return raised_.exchange(true, std::memory_order_acq_rel) ? nullptr : std::move(error_); }
 
  private:
-  const std::exception_ptr error_;
+  std::exception_ptr error_;
   std::atomic<bool> raised_{false};
 };
 
@@ -28,8 +28,8 @@ class Failure : public RefCounted {
 class FailureLog {
  public:
   Ref<Failure> add(std::exception_ptr error);
-  // The oldest failure that no wait has raised, already claimed, or null; all later ones are forgotten too.
-  Ref<Failure> take();
+  // The oldest exception that no wait has raised, or null; all later ones count as raised with it.
+  std::exception_ptr take();
 
   // Held across fork.
   std::mutex& mutex() { return mutex_; }

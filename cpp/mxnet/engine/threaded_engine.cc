@@ -180,7 +180,7 @@ void ThreadedEngine::wait(Var& var, bool for_write) {
 
 void ThreadedEngine::wait_all() {
   come_to_rest();
-  if (Ref<Failure> failure = failures_.take()) std::rethrow_exception(failure->error());
+  if (std::exception_ptr error = failures_.take()) std::rethrow_exception(std::move(error));
 }
 
 int ThreadedEngine::set_bulk_size(int size) { return bulk::set_size(size); }
