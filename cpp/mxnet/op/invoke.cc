@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "mxnet/device/gpu.h"
 #include "mxnet/op/expr.h"
 
 namespace mxnet {
@@ -50,7 +51,7 @@ void run_kernel(const Call& call, std::span<const NDArray> inputs, std::span<con
                         call.training,
                         call.random.key,
                         call.random.offset,
-                        nullptr};
+                        ctx.on_host() ? nullptr : gpu_library()->stream(ctx.id)};
   call.op->kernel(ctx)(call.params->data(), context);
 }
 
@@ -106,21 +107,34 @@ struct Access {
   }
 };
 
+// A kernel on a GPU is only queued on the device's stream by its call; it is done when the stream has come so far.
+void execute_on_gpu(Call&& call, const Access& access, std::span<const NDArray> inputs,
+                    std::span<const NDArray> outputs, const Schedule& schedule) {
+  auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()),
+               out = Arrays(outputs.begin(), outputs.end()), device = schedule.ctx.id,
+               where = location_hook ? location_hook() : std::string()](Completion done) {
+    run_guarded(call, in, out, &where);
+    gpu_library()->when_done(device, std::move(done));
+  };
+  Engine::get().push_async(std::move(task), access.reads, access.writes, schedule);
+}
+
 void execute(Call&& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
   const Op& op = *call.op;
   Engine& engine = Engine::get();
   Access access(op, inputs, outputs);
+  Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
   int64_t elements = 0, bytes = 0;
   for (const NDArray& a : inputs)
     if (a.defined()) elements += a.size();
   for (const NDArray& a : outputs) elements += a.size(), bytes += a.bytes();
+  Schedule schedule{op.name.c_str(), ctx, Lane::compute, 0, bytes};
+  if (!ctx.on_host()) return execute_on_gpu(std::move(call), access, inputs, outputs, schedule);
   bool small = elements <= (op.is_heavy ? kSmallHeavy : kSmall);
   if (small) {
     auto task = [&] { run_guarded(call, inputs, outputs, nullptr); };
     if (engine.try_run(task, access.reads, access.writes)) return;
   }
-  Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
-  Schedule schedule{op.name.c_str(), ctx, Lane::compute, 0, bytes};
   auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()),
                out = Arrays(outputs.begin(), outputs.end()),
                where = location_hook ? location_hook() : std::string()] { run_guarded(call, in, out, &where); };
@@ -143,6 +157,16 @@ Context common_context(const Op& op, const ParamsRef& params, std::span<const ND
   return ctx.value_or(Context::cpu());
 }
 
+// The first use of a GPU opens libmxnet_cuda; its kernels then join their operators.
+void check_kernel(const Op& op, Context ctx) {
+  if (!ctx.on_host()) {
+    check_gpu(ctx.id);
+    static const bool joined = (Registry::get().all(), true);
+    (void)joined;
+  }
+  if (!op.kernel(ctx)) fail(ErrorKind::not_implemented, op.name, ": there is no kernel for ", ctx);
+}
+
 bool shares_memory(std::span<const NDArray> inputs, const NDArray& out) {
   return std::any_of(inputs.begin(), inputs.end(),
                      [&](const NDArray& a) { return a.defined() && a.chunk() == out.chunk(); });
@@ -163,6 +187,11 @@ void check_inputs(const Op& op, std::span<const NDArray> inputs) {
       type_error(op.name, ": array '", op.inputs[i].name, "' is missing; signature is ", op.signature());
 }
 
+bool gives_view(const Op& op, std::span<const NDArray> inputs, std::span<const NDArray> out) {
+  if (op.view == View::no || std::any_of(out.begin(), out.end(), [](const NDArray& a) { return a.defined(); })) return false;
+  return op.view == View::always || (call_state().recording && inputs[0].tape);
+}
+
 Arrays run_composition(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out) {
   std::vector<Expr> arguments(inputs.begin(), inputs.end());
   std::vector<Expr> results = op.compose(params->data(), arguments);
@@ -172,7 +201,7 @@ Arrays run_composition(const Op& op, const ParamsRef& params, std::span<const ND
     if (i >= out.size() || !out[i].defined()) continue;
     check_out(op, out[i], {outputs[i].shape(), outputs[i].dtype()});
     copy(outputs[i], out[i]);
-    out[i].tape = outputs[i].tape;
+    if (outputs[i].tape) out[i].tape = outputs[i].tape;
   }
   return outputs;
 }
@@ -223,11 +252,13 @@ Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> in
   InferContext infer_context(op, {specs, static_cast<size_t>(num_inputs)}, out_specs);
   op.infer(params->data(), infer_context);
 
-  if (!op.kernel(ctx)) fail(ErrorKind::not_implemented, op.name, ": there is no kernel for ", ctx);
+  check_kernel(op, ctx);
   Arrays outputs;
   outputs.reserve(num_outputs);
   bool redirected = false;
-  for (int i = 0; i < num_outputs; ++i) {
+  bool view = gives_view(op, inputs, out);
+  if (view) outputs.push_back(inputs[0].reshaped(out_specs[0].shape));
+  for (int i = 0; i < num_outputs && !view; ++i) {
     bool given = i < static_cast<int>(out.size()) && out[i].defined();
     if (given) check_out(op, out[i], out_specs[i]);
     if (given && (op.is_inplace || !shares_memory(inputs, out[i]))) {
@@ -245,13 +276,13 @@ Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> in
     for (const NDArray& a : outputs) count += static_cast<uint64_t>(a.size());
     call.random = draw_random(ctx, count);
   }
-  execute(std::move(call), inputs, outputs);
+  if (!view) execute(std::move(call), inputs, outputs);
   if (state.recording && op.differentiable() && record_hook) record_hook(op, params, inputs, outputs);
 
   for (size_t i = 0; i < out.size() && i < outputs.size(); ++i) {
     if (!out[i].defined()) continue;
     if (redirected && !(out[i].chunk() == outputs[i].chunk())) copy(outputs[i], out[i]);
-    out[i].tape = outputs[i].tape;
+    if (outputs[i].tape) out[i].tape = outputs[i].tape;
   }
   int visible = op.num_visible ? op.num_visible(params->data(), num_inputs) : num_outputs;
   outputs.resize(visible);

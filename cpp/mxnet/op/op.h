@@ -92,6 +92,10 @@ struct InputSpec {
   bool is_mutable = false;  // written by the kernel (moving averages, optimizer states)
 };
 
+// Whether the single output may be input 0 under another shape, sharing its memory, instead of a copy:
+// always, or where nobody can tell because arrays on the tape are not written in place.
+enum class View : uint8_t { no, on_tape, always };
+
 struct Spelling {
   std::string space;  // "nd", "np", "npx"
   std::string name;
@@ -117,6 +121,7 @@ class Op {
   std::function<std::vector<Expr>(const void* params, std::span<const Expr>)> compose;  // no kernel of its own
 
   bool is_inplace = false;       // an output may share memory with an input
+  View view = View::no;           // the kernel is left out where the output is a view of input 0
   bool is_heavy = false;         // more than a few operations per element: not run in the caller
   bool is_random = false;        // draws random numbers
   bool uses_training = false;    // behaves differently under train_mode
@@ -207,6 +212,7 @@ class OpBuilder {
   OpBuilder& cpu(F f);
 
   OpBuilder& inplace() { return op_.is_inplace = true, *this; }
+  OpBuilder& view(View when) { return op_.view = when, *this; }
   OpBuilder& heavy() { return op_.is_heavy = true, *this; }
   OpBuilder& random() { return op_.is_random = true, *this; }
   OpBuilder& uses_training() { return op_.uses_training = true, *this; }
