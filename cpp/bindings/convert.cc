@@ -165,12 +165,12 @@ Context context_argument(PyObject* object) {
 
 PyObject* context_object(Context ctx) {
   static Lazy type("mxnet.context", "Context");
-  static Object cpu0;
+  static PyObject* cpu0 = nullptr;  // kept for the life of the process
   bool is_cpu0 = ctx == Context::cpu();
-  if (is_cpu0 && cpu0) return Py_NewRef(cpu0.get());
+  if (is_cpu0 && cpu0) return Py_NewRef(cpu0);
   std::string device(name_of(ctx.type));
   Object made = own(PyObject_CallFunction(type.get(), "si", device.c_str(), ctx.id));
-  if (is_cpu0) cpu0 = made;
+  if (is_cpu0) cpu0 = Py_NewRef(made.get());
   return made.release();
 }
 
