@@ -1,11 +1,8 @@
 """Element types: what the public functions accept, and the names that the core uses."""
 import numpy as np
 
-from .. import base
+from ..base import bfloat16
 from ..error import TypeError as MXTypeError
-
-# bfloat16 has no NumPy type; one 16-bit field named after it stands in, as in files of MXNet 1.x.
-bfloat16 = getattr(base, "bfloat16", None) or np.dtype([("bfloat16", np.uint16)])
 
 # The numbers are those of MXNet's file formats.
 _DTYPE_NP_TO_MX = {
