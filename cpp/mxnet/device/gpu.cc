@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include "mxnet/base/error.h"
+#include "mxnet/device/context.h"
+
 namespace mxnet {
 namespace {
 
@@ -30,6 +33,15 @@ GpuLibrary* gpu_library() {
 int gpu_count() {
   GpuLibrary* library = gpu_library();
   return library ? library->count() : 0;
+}
+
+void check_gpu(int device) {
+  int count = gpu_count();
+  if (device >= 0 && device < count) return;
+  if (count == 0)
+    fail(ErrorKind::runtime, Context::gpu(device),
+         ": no GPU is available (libmxnet_cuda is not installed or no driver was found)");
+  fail(ErrorKind::runtime, Context::gpu(device), ": there is no such GPU, this machine has ", count);
 }
 
 }  // namespace mxnet

@@ -30,5 +30,7 @@ class GpuLibrary {
 // Null when there is no GPU to use.
 GpuLibrary* gpu_library();
 int gpu_count();
+// Raises "gpu(0): no GPU is available ..." unless there is a GPU of this number.
+void check_gpu(int device);
 
 }  // namespace mxnet

@@ -64,7 +64,7 @@ void narrow(const Total* from, void* to, int64_t n) {
 // Steps through the positions of some axes, the last one fastest.
 class Walk {
  public:
-  Walk(std::span<const Extent> axes, int64_t position) : axes_(axes), index_(axes.size()) {
+  Walk(std::span<const ReduceAxis> axes, int64_t position) : axes_(axes), index_(axes.size()) {
     for (size_t i = axes.size(); i-- > 0;) {
       index_[i] = position % axes[i].count;
       position /= axes[i].count;
@@ -86,7 +86,7 @@ class Walk {
   }
 
  private:
-  std::span<const Extent> axes_;
+  std::span<const ReduceAxis> axes_;
   std::vector<int64_t> index_;
   int64_t offset_ = 0;
 };
@@ -132,7 +132,7 @@ typename R::Total reduce_run(const Source<L>& in, int64_t n) {
 
 // Over the reduced positions [begin, end), each a run of layout.inner elements.
 template <class R, class L = typename R::Lane>
-typename R::Total reduce_runs(const Source<L>& in, const Layout& layout, int64_t begin, int64_t end) {
+typename R::Total reduce_runs(const Source<L>& in, const ReduceLayout& layout, int64_t begin, int64_t end) {
   if (layout.reduced.empty()) return reduce_run<R>(in, begin < end ? layout.inner : 0);
   auto total = static_cast<typename R::Total>(R::identity);
   Walk walk(layout.reduced, begin);
@@ -143,7 +143,7 @@ typename R::Total reduce_runs(const Source<L>& in, const Layout& layout, int64_t
 
 // Few long reductions: each in pieces, which are joined in order.
 template <class R, class L = typename R::Lane>
-void reduce_in_pieces(const Source<L>& in, const Sink<typename R::Total>& out, const Layout& layout) {
+void reduce_in_pieces(const Source<L>& in, const Sink<typename R::Total>& out, const ReduceLayout& layout) {
   using Total = typename R::Total;
   bool split_run = layout.inner > kPiece;
   int64_t group = split_run ? 1 : kPiece / layout.inner;  // runs in a piece
@@ -171,7 +171,7 @@ void reduce_in_pieces(const Source<L>& in, const Sink<typename R::Total>& out, c
 }
 
 template <class R, class L = typename R::Lane>
-void reduce_by_rows(const Source<L>& in, const Sink<typename R::Total>& out, const Layout& layout) {
+void reduce_by_rows(const Source<L>& in, const Sink<typename R::Total>& out, const ReduceLayout& layout) {
   using Total = typename R::Total;
   if (out.count >= 2 * kPiece) return reduce_in_pieces<R>(in, out, layout);
   parallel_for(layout.num_kept, std::max<int64_t>(1, 2 * kPiece / std::max<int64_t>(out.count, 1)),
@@ -241,7 +241,7 @@ void add_narrow_rows(const Source<L>& in, int64_t rows, int64_t width, typename 
 
 // Totals of columns [0, width) over the reduced positions [begin, end).
 template <class R, class L = typename R::Lane>
-void total_columns(const Source<L>& in, const Layout& layout, int64_t begin, int64_t end, int64_t width,
+void total_columns(const Source<L>& in, const ReduceLayout& layout, int64_t begin, int64_t end, int64_t width,
                    typename R::Total* totals) {
   std::fill_n(totals, width, static_cast<typename R::Total>(R::identity));
   Walk walk(layout.reduced, begin);
@@ -257,7 +257,7 @@ void total_columns(const Source<L>& in, const Layout& layout, int64_t begin, int
 }
 
 template <class R, class L = typename R::Lane>
-void reduce_by_columns(const Source<L>& in, const Sink<typename R::Total>& out, const Layout& layout) {
+void reduce_by_columns(const Source<L>& in, const Sink<typename R::Total>& out, const ReduceLayout& layout) {
   using Total = typename R::Total;
   int64_t width = layout.inner, rows = layout.num_reduced, results = layout.num_kept * width;
   int64_t stripes = (width + kBlock - 1) / kBlock;
@@ -289,7 +289,7 @@ template <class R>
 void reduce(const TensorView& in, const TensorView& out, AxisSet set, Finish finish) {
   using L = typename R::Lane;
   using Total = typename R::Total;
-  Layout layout(in.shape(), set);
+  ReduceLayout layout(in.shape(), set);
   if (out.size() == 0) return;
   Source<L> source{in.as<char>(), size_of(in.dtype)};
   if (in.dtype != dtype_of<L>) source.widen = dispatch_all(in.dtype, []<class T>() { return &widen<L, T>; });

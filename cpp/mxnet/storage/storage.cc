@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "mxnet/base/error.h"
+#include "mxnet/device/gpu.h"
 #include "mxnet/storage/pool.h"
 
 namespace mxnet::storage {
@@ -55,6 +56,9 @@ int64_t initial_limit(Context ctx) {
 }
 
 Pool& add_pool(Context ctx) {
+  // Opening the device library registers its memory, which must be done before the lock is taken.
+  if (!ctx.on_host()) check_gpu(ctx.id);
+  if (ctx.type == DeviceType::cpu_pinned) gpu_library();
   Registry& all = registry();
   int type = static_cast<int>(ctx.type);
   std::lock_guard lock(all.mutex);
@@ -62,11 +66,7 @@ Pool& add_pool(Context ctx) {
   for (Pool* pool; (pool = link->load(std::memory_order_relaxed)); link = &pool->next)
     if (pool->ctx().id == ctx.id) return *pool;
   Source source = all.sources[type];
-  if (!source.allocate) {
-    if (!ctx.on_host())
-      fail(ErrorKind::runtime, ctx, ": no GPU is available (libmxnet_cuda is not installed or no driver was found)");
-    source = host_source();
-  }
+  if (!source.allocate) source = host_source();
   Pool* pool = new Pool(ctx, source);
   pool->set_limit(initial_limit(ctx));
   link->store(pool, std::memory_order_release);
