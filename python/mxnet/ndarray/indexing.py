@@ -7,7 +7,6 @@ it is true; other index arrays are cast to int64.
 import numpy as np
 
 from .. import _core, util
-from ..base import integer_types
 from ..error import IndexError as MXIndexError
 from ..error import TypeError as MXTypeError
 from ..error import ValueError as MXValueError
@@ -71,14 +70,13 @@ class _Plan:
         neighbours = axes == list(range(axes[0], axes[0] + len(axes)))
         apart = any(b - a > 1 for a, b in zip(numbers, numbers[1:]))
         self.leads = neighbours and apart
-        # Where the operator puts the index axes, as NumPy does for all but that odd case.
+        # Where the operator puts the index axes: as NumPy, but for that odd case.
         self.position = axes[0] if neighbours else 0
 
     def apply(self, part):
         """The indexed `part`, which is ``array[basic]``."""
         from . import _internal, op
-        arrays = self.index_arrays(part.context)
-        result = _internal._advanced_index(part, *arrays, axes=self.axes)
+        result = _internal._advanced_index(part, *self.index_arrays(part.context), axes=self.axes)
         count = len(self.index_shape)
         if self.leads and self.position and count:
             order = [*range(self.position, self.position + count), *range(self.position),
@@ -87,17 +85,10 @@ class _Plan:
         return result
 
     def index_arrays(self, ctx):
-        """The indices as int64 arrays of one shape."""
+        """The indices as int64 arrays."""
         from .creation import array
-        made = []
-        for index in self.indices:
-            if isinstance(index, np.ndarray):
-                made.append(array(np.broadcast_to(index, self.index_shape), ctx, "int64"))
-            else:
-                if index.shape != self.index_shape:
-                    index = index.broadcast_to(self.index_shape)
-                made.append(index.as_in_context(ctx))
-        return made
+        return [array(index, ctx, "int64") if isinstance(index, np.ndarray) else index.as_in_context(ctx)
+                for index in self.indices]
 
     def result_shape(self, part_shape):
         """Shape of the indexed array of `part_shape`, in NumPy's order of axes."""
@@ -105,12 +96,14 @@ class _Plan:
         at = 0 if self.leads else self.position
         return (*rest[:at], *self.index_shape, *rest[at:])
 
-    def operator_order(self, value):
-        """`value`, of the result's shape, with its axes where the operator has them."""
+    def operator_order(self, value, shape):
+        """`value`, which broadcasts to the result's `shape`, with its axes where the operator has them."""
         from . import op
         count = len(self.index_shape)
         if not (self.leads and self.position and count):
             return value
+        if value.shape != shape:
+            value = value.broadcast_to(shape) if value.size else value.reshape(shape)
         order = [*range(count, count + self.position), *range(count), *range(count + self.position, value.ndim)]
         return op.transpose(value, axes=order)
 
@@ -212,8 +205,8 @@ def set(array, key, value):
     """``array[key] = value`` for a key with index arrays or masks.
 
     While autograd records and `array` or `value` is on the tape, `array` becomes a new value, so that
-    gradients reach both; otherwise it is written in place. Where an element is named twice it gets one
-    of the values.
+    gradients reach both; otherwise it is written in place. Where an element is named twice the last of
+    its values stays.
 
     Examples
     --------
@@ -227,10 +220,10 @@ def set(array, key, value):
     from . import _internal
     plan = _Plan(array, key)
     part = array if plan.whole else array[plan.basic]
-    value = _prepared(value, part, plan.result_shape(part.shape))
+    shape = plan.result_shape(part.shape)
+    value = plan.operator_order(_prepared(value, part, shape), shape)
     indices = plan.index_arrays(part.context)
     on_tape = _core.is_recording() and (_core.on_tape(part) or _core.on_tape(value))
-    value = plan.operator_order(value)
     if on_tape:
         written = _internal._advanced_index_set(part, value, *indices, axes=plan.axes)
         if plan.whole:
@@ -244,10 +237,8 @@ def set(array, key, value):
 
 
 def _prepared(value, target, shape):
-    """`value` as an array of the target's type and device, broadcast to `shape`."""
-    from .creation import array, full
-    if isinstance(value, (*integer_types, float, np.generic)):
-        return full(shape, value, target.context, target.dtype)
+    """`value` as an array of the target's type and device that broadcasts to `shape`."""
+    from .creation import array
     if isinstance(value, _core.NDArrayBase):
         value = value.astype(target.dtype, copy=False).as_in_context(target.context)
     else:
@@ -257,24 +248,14 @@ def _prepared(value, target, shape):
             raise MXTypeError(f"assignment: cannot write {value!r} of type {type(value).__name__}") from None
     extra = value.ndim - len(shape)
     if extra > 0 and all(n == 1 for n in value.shape[:extra]):
-        value = value.reshape(value.shape[extra:])
+        value = value.reshape(value.shape[extra:]) if len(shape) else value.reshape((1,))
     try:
         fits = np.broadcast_shapes(value.shape, shape) == shape
     except ValueError:
         fits = False
-    if not fits:
+    if not fits and not (value.size == 1 and shape == ()):
         raise MXValueError(f"assignment: a value of shape {value.shape} does not broadcast to shape {shape}")
-    return value if value.shape == shape else _broadcast(value, shape)
-
-
-def _broadcast(value, shape):
-    """`value` broadcast to `shape`, in which extents may be 0."""
-    from . import op
-    if 0 in shape:
-        from .creation import empty
-        return empty(shape, value.context, value.dtype)
-    value = value.reshape((1,) * (len(shape) - value.ndim) + value.shape)
-    return op.broadcast_to(value, shape=shape)
+    return value
 
 
 def get_indexing_dispatch_code(key):

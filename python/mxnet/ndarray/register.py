@@ -54,7 +54,9 @@ def signature(info):
     variadic = info["variadic"]
     parameters, optional = [], False
     if variadic:
-        parameters.append(inspect.Parameter(info["inputs"][0][0], inspect.Parameter.VAR_POSITIONAL))
+        *fixed, last = (name for name, *_ in info["inputs"])
+        parameters += [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in fixed]
+        parameters.append(inspect.Parameter(last, inspect.Parameter.VAR_POSITIONAL))
     kind = inspect.Parameter.KEYWORD_ONLY if variadic else inspect.Parameter.POSITIONAL_OR_KEYWORD
 
     def add(name, required, default):
