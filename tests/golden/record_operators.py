@@ -4,6 +4,7 @@ Calls run in child processes, a batch at a time, because some bring the old libr
 run again call by call. Calls that 1.9.1 does not know or refuses are left out.
 """
 import contextlib
+import dataclasses
 import multiprocessing
 import pathlib
 import sys
@@ -57,7 +58,8 @@ def call(mx, s):
 def run(samples):
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    child = context.Process(target=record, args=(samples, queue))
+    # References may be lambdas, which cannot be sent to another process.
+    child = context.Process(target=record, args=([dataclasses.replace(s, ref=None) for s in samples], queue))
     child.start()
     results = None
     while results is None and (child.is_alive() or not queue.empty()):
