@@ -1,0 +1,69 @@
+"""Matrix products."""
+import itertools
+
+import numpy as np
+
+from . import arr, sample
+
+
+def _dot(transpose_a, transpose_b):
+    def ref(a, b):
+        if transpose_a and a.ndim > 1:
+            a = np.moveaxis(a, 0, -1)
+        if transpose_b and b.ndim > 1:
+            b = np.moveaxis(b, -1, 0)
+        return np.atleast_1d(np.tensordot(a, b, 1))
+    return ref
+
+
+def _batch_dot(transpose_a, transpose_b):
+    def ref(a, b):
+        a = np.swapaxes(a, -1, -2) if transpose_a else a
+        return a @ (np.swapaxes(b, -1, -2) if transpose_b else b)
+    return ref
+
+
+def _dots():
+    for ta, tb in itertools.product((False, True), repeat=2):
+        params = {"transpose_a": ta, "transpose_b": tb}
+        a, b = ((4, 3) if ta else (3, 4)), ((5, 4) if tb else (4, 5))
+        yield sample("dot", [arr(*a), arr(*b)], params, ref=_dot(ta, tb))
+        # Large enough for the blocked product, with edges that fill no block.
+        a, b = ((67, 35) if ta else (35, 67)), ((41, 67) if tb else (67, 41))
+        yield sample("dot", [arr(*a), arr(*b)], params, ref=_dot(ta, tb), grad2=False)
+        a, b = ((4, 2, 3) if ta else (2, 3, 4)), ((2, 3, 4) if tb else (4, 2, 3))
+        yield sample("dot", [arr(*a), arr(*b)], params, ref=_dot(ta, tb))
+        yield sample("dot", [arr(4), arr(*b)], params, ref=_dot(ta, tb))
+        yield sample("dot", [arr(*a), arr(4)], params, ref=_dot(ta, tb))
+        a, b = ((2, 4, 3) if ta else (2, 3, 4)), ((2, 5, 4) if tb else (2, 4, 5))
+        yield sample("batch_dot", [arr(*a), arr(*b)], params, ref=_batch_dot(ta, tb))
+        yield sample("batch_dot", [arr(3, *a), arr(3, *b)], params, ref=_batch_dot(ta, tb))
+        a, b = ((3, 19, 33) if ta else (3, 33, 19)), ((3, 37, 19) if tb else (3, 19, 37))
+        yield sample("batch_dot", [arr(*a), arr(*b)], params, ref=_batch_dot(ta, tb), grad2=False)
+
+
+SAMPLES = [
+    *_dots(),
+    sample("dot", [arr(4), arr(4)], ref=_dot(False, False)),
+    sample("dot", [arr(0, 3), arr(3, 2)], ref=_dot(False, False)),
+    sample("dot", [arr(2, 0), arr(0, 3)], golden=False, ref=_dot(False, False)),
+    sample("dot", [arr(3, 4, dtype="int32", low=-9, high=9), arr(4, 2, dtype="int32", low=-9, high=9)],
+           ref=_dot(False, False)),
+    sample("dot", [arr(9, 40, dtype="int64", low=-9, high=9), arr(40, 20, dtype="int64", low=-9, high=9)],
+           ref=_dot(False, False)),
+    sample("dot", [arr(3, 4, dtype="uint8", low=0, high=5), arr(4, 2, dtype="uint8", low=0, high=5)],
+           ref=_dot(False, False)),
+    sample("batch_dot", [arr(0, 2, 3), arr(0, 3, 4)], golden=False, ref=_batch_dot(False, False)),
+    sample("FullyConnected", [arr(2, 3, 4), arr(5, 12), arr(5)], {"num_hidden": 5},
+           ref=lambda x, w, b: x.reshape(2, 12) @ w.T + b),
+    sample("FullyConnected", [arr(2, 3, 4), arr(5, 4), arr(5)], {"num_hidden": 5, "flatten": False},
+           ref=lambda x, w, b: x @ w.T + b),
+    sample("FullyConnected", [arr(4, 6), arr(3, 6)], {"num_hidden": 3, "no_bias": True}, ref=lambda x, w: x @ w.T),
+    sample("FullyConnected", [arr(6), arr(3, 6), arr(3)], {"num_hidden": 3, "flatten": False},
+           ref=lambda x, w, b: x @ w.T + b),
+    sample("FullyConnected", [arr(4), arr(3, 1), arr(3)], {"num_hidden": 3},
+           ref=lambda x, w, b: x[:, None] @ w.T + b),
+    sample("FullyConnected", [arr(33, 70), arr(45, 70), arr(45)], {"num_hidden": 45},
+           ref=lambda x, w, b: x @ w.T + b, grad2=False),
+    sample("FullyConnected", [arr(0, 3), arr(2, 3), arr(2)], {"num_hidden": 2}, ref=lambda x, w, b: x @ w.T + b),
+]
