@@ -1,12 +1,17 @@
 """Attributes that are put on every symbol made inside a ``with`` block."""
 import threading
 
-from .base import string_types
+from .base import (  # noqa: F401 - found here in 1.x
+    _MXClassPropertyMetaClass,
+    classproperty,
+    string_types,
+    with_metaclass,
+)
 
 __all__ = ["AttrScope"]
 
 
-class AttrScope:
+class AttrScope(metaclass=_MXClassPropertyMetaClass):
     """Adds attributes (text) to what is created inside; inner scopes add to outer ones.
 
     Parameters
@@ -36,6 +41,15 @@ class AttrScope:
         if attr:
             merged.update(attr)
         return merged
+
+    @classproperty
+    def current(cls):
+        """The scope in force in this thread."""
+        return cls._current.value
+
+    @current.setter
+    def current(cls, scope):
+        cls._current.value = scope
 
     def __enter__(self):
         self._old_scope = _current.value

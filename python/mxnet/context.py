@@ -1,10 +1,12 @@
 """Contexts: the device an array lives on and an operator runs on."""
 import threading
 
+from .base import _MXClassPropertyMetaClass, classproperty, with_metaclass  # noqa: F401 - found here in 1.x
+
 __all__ = ["Context", "cpu", "cpu_pinned", "current_context", "gpu", "gpu_memory_info", "num_gpus"]
 
 
-class Context:
+class Context(metaclass=_MXClassPropertyMetaClass):
     """A device: a type (``'cpu'``, ``'gpu'``, ``'cpu_pinned'``, ``'cpu_shared'``) and a number.
 
     A context is a value: two with the same type and number are equal and hash alike. As a
@@ -31,8 +33,6 @@ class Context:
 
     devtype2str = {1: "cpu", 2: "gpu", 3: "cpu_pinned", 5: "cpu_shared"}
     devstr2type = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
-
-    __slots__ = ("__weakref__", "device_id", "device_typeid")
 
     def __init__(self, device_type, device_id=0):
         if isinstance(device_type, Context):
@@ -79,6 +79,15 @@ class Context:
     def __exit__(self, exc_type, exc_value, traceback):
         here = Context._default_ctx
         here.value, here.stack = here.stack
+
+    @classproperty
+    def default_ctx(cls):
+        """The context of this thread; `current_context` is the usual way to ask for it."""
+        return cls._default_ctx.value
+
+    @default_ctx.setter
+    def default_ctx(cls, ctx):
+        cls._default_ctx.value = ctx
 
     @classmethod
     def from_ids(cls, device_typeid, device_id):

@@ -1,10 +1,12 @@
 """How things that were not given a name get one."""
 import threading
 
+from .base import _MXClassPropertyMetaClass, classproperty, with_metaclass  # noqa: F401 - found here in 1.x
+
 __all__ = ["NameManager", "Prefix"]
 
 
-class NameManager:
+class NameManager(metaclass=_MXClassPropertyMetaClass):
     """Gives out names such as ``dense0``, ``dense1``: a hint and a count.
 
     Use as a ``with`` block to count from 0 again inside.
@@ -27,6 +29,15 @@ class NameManager:
         count = self._counter.get(hint, 0)
         self._counter[hint] = count + 1
         return f"{hint}{count}"
+
+    @classproperty
+    def current(cls):
+        """The manager in force in this thread."""
+        return cls._current.value
+
+    @current.setter
+    def current(cls, manager):
+        cls._current.value = manager
 
     def __enter__(self):
         self._old_manager = _current.value

@@ -184,6 +184,10 @@ OPTIMIZERS = {
     "ftml": ("ftml", {"learning_rate": 0.1, "wd": 0.01}),
     "adamax": ("adamax", {"learning_rate": 0.1, "wd": 0.01, "clip_gradient": 0.3}),
     "nadam": ("nadam", {"learning_rate": 0.1, "wd": 0.01}),
+    "lamb": ("lamb", {"learning_rate": 0.1, "wd": 0.01, "clip_gradient": 0.3}),
+    "lamb_bounds": ("lamb", {"learning_rate": 0.1, "lower_bound": 1.0, "upper_bound": 1.2, "bias_correction": False}),
+    "lars": ("lars", {"learning_rate": 0.1, "wd": 0.01, "momentum": 0.9, "eta": 0.5}),
+    "lars_schedule": ("lars", {"wd": 0.01, "momentum": 0.9, "eta": 0.5, "eps": 0.1, "schedule": True}),
     "adam_schedule": ("adam", {"schedule": True}),
 }
 

@@ -75,6 +75,19 @@ def test_sgld_makes_noise_of_the_right_size():
     assert weight.asnumpy().std() == pytest.approx(0.2, rel=0.05)
 
 
+def test_group_adagrad_by_hand():
+    weight, grad = mx.nd.ones((2, 2)), mx.nd.array([[1.0, 3.0], [0.0, 2.0]])
+    updater = optimizer.get_updater(optimizer.create("groupadagrad", learning_rate=0.1))
+    w, h, g = np.ones((2, 2)), np.zeros((2, 1)), grad.asnumpy()
+    for _ in range(3):
+        updater(0, grad, weight)
+        h += (g * g).mean(axis=1, keepdims=True)
+        w -= 0.1 * g / np.sqrt(h + 1e-5)
+    np.testing.assert_allclose(weight.asnumpy(), w, rtol=1e-5)
+    with pytest.raises(AssertionError, match="use wd=0"):
+        optimizer.get_updater(optimizer.create("groupadagrad", wd=0.1))(0, grad, weight)
+
+
 def test_create():
     assert type(optimizer.create("ADAM")) is optimizer.Adam
     with pytest.raises(ValueError, match="there is no optimizer 'foo'; registered are"):

@@ -2,9 +2,9 @@
 from math import sqrt
 
 from .. import ndarray
-from .base import Optimizer, register
+from .base import Optimizer, length, register, safe_ratio
 
-__all__ = ["FTML", "AdaDelta", "AdaGrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSProp"]
+__all__ = ["FTML", "LAMB", "AdaDelta", "AdaGrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSProp"]
 
 
 class _Adaptive(Optimizer):
@@ -306,3 +306,49 @@ class Nadam(_Adaptive):
         mean_part = mean / (1. - self.m_schedule * after) * after
         root = ndarray.sqrt(var / (1. - self.beta2 ** t)) + self.epsilon
         weight -= lr * (grad_part + mean_part) / root
+
+
+@register
+class LAMB(_Adaptive):
+    """`Adam` whose step has the length of the weight, times the learning rate (You et al., 2019).
+
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon
+        See `Adam`.
+    lower_bound, upper_bound : float, optional
+        Limits of the length that is taken for the weight's.
+    bias_correction : bool
+        Whether the running means are corrected for their start at 0.
+    **kwargs
+        See `Optimizer`.
+    """
+
+    slots = 2
+
+    def __init__(self, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-6, lower_bound=None,
+                 upper_bound=None, bias_correction=True, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.lower_bound = lower_bound
+        self.upper_bound = upper_bound
+        self.bias_correction = bias_correction
+
+    def update(self, index, weight, grad, state):
+        t, lr, wd = self._start(index)
+        grad = self._prepared(grad)
+        mean, var = state
+        mean[:] = self.beta1 * mean + (1. - self.beta1) * grad
+        var[:] = self.beta2 * var + (1. - self.beta2) * ndarray.square(grad)
+        m, v = mean, var
+        if self.bias_correction:
+            m, v = mean / (1. - self.beta1 ** t), var / (1. - self.beta2 ** t)
+        step = m / (ndarray.sqrt(v) + self.epsilon) + wd * weight
+        norm = length(weight)
+        if self.lower_bound is not None:
+            norm = ndarray.maximum(norm, self.lower_bound)
+        if self.upper_bound is not None:
+            norm = ndarray.minimum(norm, self.upper_bound)
+        weight -= lr * ndarray.broadcast_mul(step, safe_ratio(norm, length(step)).reshape((1,) * len(weight.shape)))

@@ -246,6 +246,17 @@ class Optimizer:
         return grad if self.clip_gradient is None else ndarray.clip(grad, -self.clip_gradient, self.clip_gradient)
 
 
+def length(array):
+    """The 2-norm of an array, as an NDArray of shape (1,) that nothing waits for."""
+    return ndarray.sqrt(ndarray.square(array).sum()).reshape((1,))
+
+
+def safe_ratio(a, b):
+    """``a / b``, or 1 where either is 0."""
+    usable = a * b > 0
+    return ndarray.where(usable, a / ndarray.where(usable, b, ndarray.ones_like(b)), ndarray.ones_like(a))
+
+
 register = Optimizer.register
 create = Optimizer.create_optimizer
 

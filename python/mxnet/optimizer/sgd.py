@@ -2,9 +2,9 @@
 import numpy as np
 
 from .. import ndarray
-from .base import Optimizer, aggregation_size, register
+from .base import Optimizer, aggregation_size, length, register, safe_ratio
 
-__all__ = ["DCASGD", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
+__all__ = ["DCASGD", "LARS", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 
 
 class _Momentum(Optimizer):
@@ -191,6 +191,65 @@ class Signum(_Momentum):
         if self.wd_lh:
             kwargs["wd_lh"] = self.wd_lh
         ndarray.signum_update(weight, grad, state, out=weight, **kwargs)
+
+
+@register
+class LARS(Optimizer):
+    """`SGD` for large batches: steps in the proportion of the weight to its gradient (You et al., 2017).
+
+    The learning rate of a weight is multiplied by ``eta * |weight| / (|grad| + wd * |weight| + eps)``,
+    but not for names that end in gamma, beta or bias.
+
+    Parameters
+    ----------
+    momentum : float
+        Share of the old velocity in the new.
+    lazy_update : bool
+        Accepted for compatibility.
+    eta : float
+        The coefficient above.
+    eps : float
+        Added to the denominator.
+    momentum_correction : bool
+        Whether the velocity changes along with the learning rate.
+    **kwargs
+        See `Optimizer`.
+    """
+
+    def __init__(self, momentum=0.0, lazy_update=True, eta=0.001, eps=0, momentum_correction=True, **kwargs):
+        super().__init__(**kwargs)
+        self.momentum = momentum
+        self.lazy_update = lazy_update
+        self.eta = eta
+        self.eps = eps
+        self.momentum_correction = momentum_correction
+        self.last_lr = {}
+
+    def create_state(self, index, weight):
+        return None if self.momentum == 0.0 else ndarray.zeros(weight.shape, weight.context, dtype=weight.dtype)
+
+    def _name(self, index):
+        param = self.param_dict.get(index)
+        return param.name if param is not None else str(self.idx2name.get(index, index))
+
+    def update(self, index, weight, grad, state):
+        self._update_count(index)
+        lr, wd = self._get_lr(index), self._get_wd(index)
+        step = self._prepared(grad) + wd * weight
+        if not self._name(index).endswith(("gamma", "beta", "bias")):
+            size = length(weight)
+            down = length(grad) * self.rescale_grad
+            down = ndarray.where(down > 0, down + wd * size + self.eps, ndarray.zeros_like(down))
+            rate = safe_ratio(self.eta * size, down)
+            step = ndarray.broadcast_mul(step, rate.reshape((1,) * len(weight.shape)))
+        step = -lr * step
+        if state is not None:
+            last = self.last_lr.get(index, lr)
+            state *= self.momentum * (lr / last if self.momentum_correction and last else 1.0)
+            self.last_lr[index] = lr
+            state += step
+            step = state
+        weight += step
 
 
 @register
