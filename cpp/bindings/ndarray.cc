@@ -50,44 +50,31 @@ PyObject* with_array(PyObject* self, F&& f) {
 
 // --- arithmetic -------------------------------------------------------------------------------------
 
-struct Sign {
-  const char *op, *scalar, *reverse_scalar;
-};
-constexpr Sign kAdd{"broadcast_add", "_plus_scalar", "_plus_scalar"};
-constexpr Sign kSubtract{"broadcast_sub", "_minus_scalar", "_rminus_scalar"};
-constexpr Sign kMultiply{"broadcast_mul", "_mul_scalar", "_mul_scalar"};
-constexpr Sign kDivide{"broadcast_div", "_div_scalar", "_rdiv_scalar"};
-constexpr Sign kModulo{"broadcast_mod", "_mod_scalar", "_rmod_scalar"};
-constexpr Sign kPower{"broadcast_power", "_power_scalar", "_rpower_scalar"};
-constexpr Sign kEqual{"broadcast_equal", "_equal_scalar", "_equal_scalar"};
-constexpr Sign kNotEqual{"broadcast_not_equal", "_not_equal_scalar", "_not_equal_scalar"};
-constexpr Sign kLess{"broadcast_lesser", "_lesser_scalar", "_greater_scalar"};
-constexpr Sign kLessEqual{"broadcast_lesser_equal", "_lesser_equal_scalar", "_greater_equal_scalar"};
-constexpr Sign kGreater{"broadcast_greater", "_greater_scalar", "_lesser_scalar"};
-constexpr Sign kGreaterEqual{"broadcast_greater_equal", "_greater_equal_scalar", "_lesser_equal_scalar"};
+using SignOf = Sign Signs::*;
 
 bool is_operand(PyObject* object) { return is_array(object) || is_scalar(object) || is_deferred(object); }
 
-template <const Sign& sign>
+template <SignOf sign>
 PyObject* binary(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     if (!is_operand(a) || !is_operand(b)) return Py_NewRef(Py_NotImplemented);
-    return call_binary(sign.op, sign.scalar, sign.reverse_scalar, a, b);
+    return call_binary(signs().*sign, a, b);
   });
 }
 
-template <const Sign& sign>
+template <SignOf sign>
 PyObject* in_place(PyObject* self, PyObject* other) {
   return guarded([&]() -> PyObject* {
     if (!is_operand(other)) return Py_NewRef(Py_NotImplemented);
-    Object result = own(call_binary(sign.op, sign.scalar, sign.reverse_scalar, self, other));
+    Object result = own(call_binary(signs().*sign, self, other));
     NDArray& array = array_of(self);
     const NDArray& value = array_of(result.get());
     if (!(value.shape() == array.shape()))
-      value_error(sign.op, ": an array of shape ", array.shape(), " cannot hold the result of shape ", value.shape());
+      value_error((signs().*sign).arrays().name, ": an array of shape ", array.shape(),
+                  " cannot hold the result of shape ", value.shape());
     TapeEntry* entry = tape_entry(array);
     if (call_state().recording && entry && !entry->node)
-      fail(ErrorKind::runtime, sign.op, ": a variable with a gradient (shape ", array.shape(),
+      fail(ErrorKind::runtime, (signs().*sign).arrays().name, ": a variable with a gradient (shape ", array.shape(),
            ") cannot be changed in place inside autograd.record(); use x = x + y");
     if (call_state().recording && value.tape) {
       array = value;  // a new value under the old name keeps what the tape has saved
@@ -98,8 +85,8 @@ PyObject* in_place(PyObject* self, PyObject* other) {
   });
 }
 
-PyObject* power(PyObject* a, PyObject* b, PyObject*) { return binary<kPower>(a, b); }
-PyObject* in_place_power(PyObject* a, PyObject* b, PyObject*) { return in_place<kPower>(a, b); }
+PyObject* power(PyObject* a, PyObject* b, PyObject*) { return binary<&Signs::power>(a, b); }
+PyObject* in_place_power(PyObject* a, PyObject* b, PyObject*) { return in_place<&Signs::power>(a, b); }
 
 PyObject* call_unary(PyObject* self, const char* op) {
   return with_array(self, [&](NDArray& array) -> PyObject* {
@@ -116,12 +103,12 @@ Py_hash_t hash(PyObject* self) { return static_cast<Py_hash_t>(reinterpret_cast<
 
 PyObject* rich_compare(PyObject* a, PyObject* b, int operation) {
   switch (operation) {
-    case Py_EQ: return b == Py_None ? Py_NewRef(Py_False) : binary<kEqual>(a, b);
-    case Py_NE: return b == Py_None ? Py_NewRef(Py_True) : binary<kNotEqual>(a, b);
-    case Py_LT: return binary<kLess>(a, b);
-    case Py_LE: return binary<kLessEqual>(a, b);
-    case Py_GT: return binary<kGreater>(a, b);
-    default: return binary<kGreaterEqual>(a, b);
+    case Py_EQ: return b == Py_None ? Py_NewRef(Py_False) : binary<&Signs::equal>(a, b);
+    case Py_NE: return b == Py_None ? Py_NewRef(Py_True) : binary<&Signs::not_equal>(a, b);
+    case Py_LT: return binary<&Signs::less>(a, b);
+    case Py_LE: return binary<&Signs::less_equal>(a, b);
+    case Py_GT: return binary<&Signs::greater>(a, b);
+    default: return binary<&Signs::greater_equal>(a, b);
   }
 }
 
@@ -463,17 +450,17 @@ PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>("The core's array; mxnet.nd
                        {Py_tp_getset, properties},
                        {Py_tp_richcompare, slot(rich_compare)},
                        {Py_tp_hash, slot(hash)},
-                       {Py_nb_add, slot(binary<kAdd>)},
-                       {Py_nb_subtract, slot(binary<kSubtract>)},
-                       {Py_nb_multiply, slot(binary<kMultiply>)},
-                       {Py_nb_true_divide, slot(binary<kDivide>)},
-                       {Py_nb_remainder, slot(binary<kModulo>)},
+                       {Py_nb_add, slot(binary<&Signs::add>)},
+                       {Py_nb_subtract, slot(binary<&Signs::subtract>)},
+                       {Py_nb_multiply, slot(binary<&Signs::multiply>)},
+                       {Py_nb_true_divide, slot(binary<&Signs::divide>)},
+                       {Py_nb_remainder, slot(binary<&Signs::modulo>)},
                        {Py_nb_power, slot(power)},
-                       {Py_nb_inplace_add, slot(in_place<kAdd>)},
-                       {Py_nb_inplace_subtract, slot(in_place<kSubtract>)},
-                       {Py_nb_inplace_multiply, slot(in_place<kMultiply>)},
-                       {Py_nb_inplace_true_divide, slot(in_place<kDivide>)},
-                       {Py_nb_inplace_remainder, slot(in_place<kModulo>)},
+                       {Py_nb_inplace_add, slot(in_place<&Signs::add>)},
+                       {Py_nb_inplace_subtract, slot(in_place<&Signs::subtract>)},
+                       {Py_nb_inplace_multiply, slot(in_place<&Signs::multiply>)},
+                       {Py_nb_inplace_true_divide, slot(in_place<&Signs::divide>)},
+                       {Py_nb_inplace_remainder, slot(in_place<&Signs::modulo>)},
                        {Py_nb_inplace_power, slot(in_place_power)},
                        {Py_nb_negative, slot(negative)},
                        {Py_nb_positive, slot(positive)},

@@ -2,6 +2,7 @@
 // go through vectorcall straight into the operator's typed parameters.
 #include "python.h"
 
+#include <pybind11/stl.h>
 #include <structmember.h>
 
 #include <cstring>
@@ -95,7 +96,10 @@ class Parser {
  private:
   void set(size_t field, PyObject* value) {
     const FieldSpec& spec = op_.fields[field];
-    if (static_cast<int>(field) == op_.ctx_field && value != Py_None) result_.ctx = value;
+    if (static_cast<int>(field) == op_.ctx_field) {
+      result_.ctx = value;
+      if (value == Py_None) return;
+    }
     spec.set(result_.params->data(), to_value(value), spec.what);
     given_ |= uint64_t{1} << field;
   }
@@ -292,6 +296,9 @@ PyObject* op_info(PyObject* self, PyObject*) {
     info["is_random"] = op.is_random;
     info["is_inplace"] = op.is_inplace;
     info["is_method"] = op.is_method;
+    ParamsRef params = op.new_params();
+    const auto& count = op.num_visible ? op.num_visible : op.num_outputs;
+    info["num_outputs"] = count(params->data(), static_cast<int>(op.inputs.size()));  // of a call with defaults
     info["has_kernel"] = static_cast<bool>(op.cpu_kernel()) || op.compose;
     return info.release().ptr();
   });
@@ -365,13 +372,9 @@ void deferred_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-template <int sign>
+template <Sign Signs::* sign>
 PyObject* deferred_binary(PyObject* a, PyObject* b) {
-  constexpr const char* names[][3] = {{"broadcast_add", "_plus_scalar", "_plus_scalar"},
-                                      {"broadcast_sub", "_minus_scalar", "_rminus_scalar"},
-                                      {"broadcast_mul", "_mul_scalar", "_mul_scalar"},
-                                      {"broadcast_div", "_div_scalar", "_rdiv_scalar"}};
-  return guarded([&] { return call_binary(names[sign][0], names[sign][1], names[sign][2], a, b); });
+  return guarded([&] { return call_binary(signs().*sign, a, b); });
 }
 
 PyMemberDef deferred_members[] = {
@@ -384,39 +387,38 @@ PyType_Slot deferred_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(deferred_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(deferred_dealloc)},
     {Py_tp_members, deferred_members},
-    {Py_nb_add, reinterpret_cast<void*>(deferred_binary<0>)},
-    {Py_nb_subtract, reinterpret_cast<void*>(deferred_binary<1>)},
-    {Py_nb_multiply, reinterpret_cast<void*>(deferred_binary<2>)},
-    {Py_nb_true_divide, reinterpret_cast<void*>(deferred_binary<3>)},
+    {Py_nb_add, reinterpret_cast<void*>(deferred_binary<&Signs::add>)},
+    {Py_nb_subtract, reinterpret_cast<void*>(deferred_binary<&Signs::subtract>)},
+    {Py_nb_multiply, reinterpret_cast<void*>(deferred_binary<&Signs::multiply>)},
+    {Py_nb_true_divide, reinterpret_cast<void*>(deferred_binary<&Signs::divide>)},
     {0, nullptr}};
 PyType_Spec deferred_spec{"mxnet._core.DeferredArray", sizeof(Deferred), 0, Py_TPFLAGS_DEFAULT, deferred_slots};
-
-NDArray operand(PyObject* object) { return array_argument(object, "operand"); }
 
 }  // namespace
 
 bool is_deferred(PyObject* object) { return Py_TYPE(object) == deferred_type; }
 
-PyObject* call_binary(const char* op_name, const char* scalar_op, const char* reverse_scalar_op, PyObject* a,
-                      PyObject* b) {
-  if (is_scalar(a) || is_scalar(b)) {
-    bool reverse = is_scalar(a);
-    PyObject* array = reverse ? b : a;
-    const Op& op = Registry::get().at(reverse ? reverse_scalar_op : scalar_op);
-    ParamsRef params = op.new_params();
-    const FieldSpec& scalar = op.fields[0];
-    Value value = to_value(reverse ? a : b);
-    scalar.set(params->data(), value, scalar.what);
-    if (is_deferred(array)) value_error(op.name, ": the shape of a deferred parameter cannot be inferred here");
-    return wrap(std::move(invoke(op, params, {&array_of(array), 1})[0]), Py_TYPE(array));
+const Signs& signs() {
+  static const Signs signs;
+  return signs;
+}
+
+PyObject* call_binary(const Sign& sign, PyObject* a, PyObject* b) {
+  if (is_array(a) && is_array(b)) {
+    NDArray inputs[2]{array_of(a), array_of(b)};
+    return wrap(std::move(invoke(sign.arrays(), sign.no_params(), inputs)[0]), Py_TYPE(a));
   }
-  const Op& op = Registry::get().at(op_name);
-  ParamsRef params = make_params(op, {});
-  std::vector<Object> objects{Object::borrow(a), Object::borrow(b)};
-  PyTypeObject* type = is_array(a) ? Py_TYPE(a) : is_array(b) ? Py_TYPE(b) : nullptr;
-  if (is_deferred(a) || is_deferred(b)) resolve_deferred(op, params, objects);
-  NDArray inputs[2]{operand(objects[0].get()), operand(objects[1].get())};
-  return wrap(std::move(invoke(op, params, inputs)[0]), type);
+  if (is_deferred(a) || is_deferred(b)) {
+    std::vector<Object> objects{Object::borrow(a), Object::borrow(b)};
+    resolve_deferred(sign.arrays(), sign.no_params(), objects);
+    return call_binary(sign, objects[0].get(), objects[1].get());
+  }
+  bool reverse = is_array(b);
+  PyObject* array = reverse ? b : a;
+  const Op& op = reverse ? sign.reverse_scalar() : sign.scalar();
+  ParamsRef params = op.new_params();
+  op.fields[0].set(params->data(), to_value(reverse ? a : b), op.fields[0].what);
+  return wrap(std::move(invoke(op, params, {&array_of(array), 1})[0]), Py_TYPE(array));
 }
 
 void init_op_function(pybind11::module_& m) {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "mxnet/op/invoke.h"
+#include "mxnet/op/expr.h"
 
 namespace mxnet::python {
 
@@ -118,8 +118,41 @@ Context current_context();
 // Calls `op` on arrays with params; the results as one object or a list.
 PyObject* wrap_results(Arrays&& results, PyTypeObject* type);
 
-// Calls an operator with Python arguments as its front-end function would.
-PyObject* call_binary(const char* op, const char* scalar_op, const char* reverse_scalar_op, PyObject* a, PyObject* b);
+// What an operator sign means: for two arrays, an array and a scalar, a scalar and an array. Resolved once.
+class Sign {
+ public:
+  Sign(const char* arrays, const char* scalar, const char* reverse_scalar)
+      : arrays_(arrays), scalar_(scalar), reverse_scalar_(reverse_scalar) {}
+  const Op& arrays() const { return arrays_.op(); }
+  const Op& scalar() const { return scalar_.op(); }
+  const Op& reverse_scalar() const { return reverse_scalar_.op(); }
+  const ParamsRef& no_params() const {
+    if (!no_params_) no_params_ = arrays().new_params();
+    return no_params_;
+  }
+
+ private:
+  OpRef arrays_, scalar_, reverse_scalar_;
+  mutable ParamsRef no_params_;
+};
+struct Signs {
+  Sign add{"broadcast_add", "_plus_scalar", "_plus_scalar"};
+  Sign subtract{"broadcast_sub", "_minus_scalar", "_rminus_scalar"};
+  Sign multiply{"broadcast_mul", "_mul_scalar", "_mul_scalar"};
+  Sign divide{"broadcast_div", "_div_scalar", "_rdiv_scalar"};
+  Sign modulo{"broadcast_mod", "_mod_scalar", "_rmod_scalar"};
+  Sign power{"broadcast_power", "_power_scalar", "_rpower_scalar"};
+  Sign equal{"broadcast_equal", "_equal_scalar", "_equal_scalar"};
+  Sign not_equal{"broadcast_not_equal", "_not_equal_scalar", "_not_equal_scalar"};
+  Sign less{"broadcast_lesser", "_lesser_scalar", "_greater_scalar"};
+  Sign less_equal{"broadcast_lesser_equal", "_lesser_equal_scalar", "_greater_equal_scalar"};
+  Sign greater{"broadcast_greater", "_greater_scalar", "_lesser_scalar"};
+  Sign greater_equal{"broadcast_greater_equal", "_greater_equal_scalar", "_lesser_equal_scalar"};
+};
+const Signs& signs();
+
+// `a sign b` where each is an array, a scalar or a deferred parameter.
+PyObject* call_binary(const Sign& sign, PyObject* a, PyObject* b);
 
 // Other libraries (interop.cc).
 Object asnumpy(const NDArray& array);  // a copy

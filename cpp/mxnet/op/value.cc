@@ -137,6 +137,7 @@ void bad_field(const std::string& what, std::string_view wanted, const Value& go
 }
 
 bool FieldType<bool>::from(const Value& value, const std::string& what) {
+  if (const bool* x = value.get<bool>()) return *x;
   Value plain = literal(value);
   if (const bool* x = plain.get<bool>()) return *x;
   if (const int64_t* x = plain.get<int64_t>()) return *x != 0;
@@ -145,6 +146,7 @@ bool FieldType<bool>::from(const Value& value, const std::string& what) {
 }
 
 int64_t FieldType<int64_t>::from(const Value& value, const std::string& what) {
+  if (const int64_t* x = value.get<int64_t>()) return *x;
   Value plain = literal(value);
   if (const int64_t* x = plain.get<int64_t>()) return *x;
   if (const bool* x = plain.get<bool>()) return *x;
@@ -154,6 +156,7 @@ int64_t FieldType<int64_t>::from(const Value& value, const std::string& what) {
 }
 
 double FieldType<double>::from(const Value& value, const std::string& what) {
+  if (const double* x = value.get<double>()) return *x;
   Value plain = literal(value);
   if (const double* x = plain.get<double>()) return *x;
   if (const int64_t* x = plain.get<int64_t>()) return static_cast<double>(*x);

@@ -16,6 +16,13 @@ DType floating_or_default(InferContext& c, DType dtype) {
   return dtype;
 }
 
+// What the call says, else what `out` says, else one number.
+Shape result_shape(const std::optional<Shape>& shape, InferContext& c) {
+  const Shape& given = c.out(0).shape;
+  return shape ? *shape : given.rank_known() ? given : Shape{1};
+}
+DType result_dtype(DType dtype, InferContext& c) { return dtype == DType::unknown ? c.out(0).dtype : dtype; }
+
 template <class D>
 void check(const D& distribution, InferContext& c) {
   if (const char* problem = distribution.problem()) c.fail(problem);
@@ -24,7 +31,7 @@ void check(const D& distribution, InferContext& c) {
 template <class D>
 void infer_random(const RandomParams<D>& p, InferContext& c) {
   check<D>(p, c);
-  c.out(0) = {p.shape.value_or(Shape{1}), floating_or_default(c, p.dtype)};
+  c.out(0) = {result_shape(p.shape, c), floating_or_default(c, result_dtype(p.dtype, c))};
 }
 
 template <class D>
@@ -147,10 +154,11 @@ const Op& randint = define_op<RandintParams>("_random_randint")
                         .infer([](const RandintParams& p, InferContext& c) {
                           if (p.high <= p.low)
                             c.fail("low is ", p.low, " and high is ", p.high, ", expected low below high");
-                          DType dtype = p.dtype == DType::unknown ? DType::int32 : p.dtype;
+                          DType dtype = result_dtype(p.dtype, c);
+                          if (dtype == DType::unknown) dtype = DType::int32;
                           if (dtype != DType::int32 && dtype != DType::int64)
                             c.fail_type("dtype is ", dtype, ", expected int32 or int64");
-                          c.out(0) = {p.shape.value_or(Shape{1}), dtype};
+                          c.out(0) = {result_shape(p.shape, c), dtype};
                         })
                         .context_field("ctx")
                         .random();
