@@ -71,6 +71,8 @@ def _fill(params):
     """Gives parameters known values, by their place in the sorted names."""
     for seed, name in enumerate(sorted(params)):
         shape = params[name].shape
+        if name.endswith("gamma") and params[name].grad_req == "null":
+            continue  # it is 1 and stays so
         low, high = (0.5, 1.5) if name.endswith(("gamma", "running_var")) else (-0.5, 0.5)
         params[name].set_data(_array(params[name], numbers(100 + seed, *shape, low=low, high=high)))
 
@@ -102,6 +104,8 @@ def run_layer(mx, name):
         if param.grad_req != "null":
             result["grad." + key] = param.grad().asnumpy()
     result["infer"] = layer(x).asnumpy()
+    if name == "selu":
+        del result["grad"]  # that of 1.9.1 is not the derivative
     return result
 
 

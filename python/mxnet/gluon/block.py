@@ -8,6 +8,7 @@ from .. import initializer, ndarray
 from .. import name as _name
 from ..base import MXNetError
 from ..ndarray import NDArray
+from . import parameter
 from .parameter import DeferredInitializationError, Parameter, ParameterDict
 from .parameter_dict import check_names
 from .utils import HookDict, HookHandle, _indent
@@ -125,6 +126,7 @@ class Block:
                 raise AssertionError(f"{type(self).__name__}.{name} is a parameter already; to share parameters "
                                      "between blocks give params= when making the block")
             self._reg_params[name] = value
+            parameter.changed()  # blocks look up their parameters anew
         super().__setattr__(name, value)
 
     # -- names and parameters ------------------------------------------------------------------
@@ -364,10 +366,15 @@ class Block:
 
     def __call__(self, *args):
         """Runs `forward` with its hooks."""
-        for hook in list(self._forward_pre_hooks.values()) if self._forward_pre_hooks else ():
+        if self._forward_pre_hooks or self._forward_hooks:
+            return self._call_with_hooks(args)
+        return self.forward(*args)
+
+    def _call_with_hooks(self, args):
+        for hook in list(self._forward_pre_hooks.values()):
             hook(self, args)
         out = self.forward(*args)
-        for hook in list(self._forward_hooks.values()) if self._forward_hooks else ():
+        for hook in list(self._forward_hooks.values()):
             hook(self, args, out)
         return out
 
@@ -426,6 +433,7 @@ class HybridBlock(Block):
 
     def __init__(self, prefix=None, params=None):
         super().__init__(prefix, params)
+        self._known_arrays = None, None, None  # see _own_arrays
         self._cached_graph = ()
         self._cached_op = None
         self._active = False
@@ -521,24 +529,42 @@ class HybridBlock(Block):
 
     def forward(self, x, *args):
         """Calls `hybrid_forward` with the parameters on the context of the first array."""
-        array = x if isinstance(x, NDArray) else _first_array((x, *args))
-        if array is None:
-            raise ValueError(f"{type(self).__name__}: expected an NDArray among the inputs, got "
-                             f"{', '.join(type(a).__name__ for a in (x, *args))}")
+        array = x if isinstance(x, NDArray) else self._array_among((x, *args))
         if not self._reg_params:
             return self.hybrid_forward(ndarray, x, *args)
         ctx = array.context
+        known_ctx, generation, arrays = self._known_arrays
+        # An identity test first, since comparing contexts is a call.
+        if generation != parameter._generation or (known_ctx is not ctx and known_ctx != ctx):
+            arrays = self._own_arrays(ctx)
+        return self.hybrid_forward(ndarray, x, *args, **arrays)
+
+    def _array_among(self, args):
+        """The first NDArray in nested lists of arguments."""
+        array = _first_array(args)
+        if array is None:
+            raise ValueError(f"{type(self).__name__}: expected an NDArray among the inputs, got "
+                             f"{', '.join(type(a).__name__ for a in args)}")
+        return array
+
+    def _own_arrays(self, ctx):
+        """The block's own parameters on a context by name, with placeholders for those of unknown shape."""
+        generation = parameter._generation
         try:
-            params = {name: param.data(ctx) for name, param in self._reg_params.items()}
+            arrays = {name: param.data(ctx) for name, param in self._reg_params.items()}
         except DeferredInitializationError:
-            params = {name: param._deferred_placeholder(ctx) if param._deferred_init else param.data(ctx)
-                      for name, param in self._reg_params.items()}
-        return self.hybrid_forward(ndarray, x, *args, **params)
+            return {name: param._deferred_placeholder(ctx) if param._deferred_init else param.data(ctx)
+                    for name, param in self._reg_params.items()}
+        # Kept until any parameter anywhere gets another array, which is rare.
+        self._known_arrays = ctx, generation, arrays
+        return arrays
 
     def __call__(self, *args):
         """Runs `forward` with its hooks."""
         try:
-            return super().__call__(*args)
+            if self._forward_pre_hooks or self._forward_hooks:
+                return self._call_with_hooks(args)
+            return self.forward(*args)
         except DeferredInitializationError:
             # Only a forward that reads self.weight.data() itself comes here, on its first call.
             if type(self).forward is HybridBlock.forward or not any(

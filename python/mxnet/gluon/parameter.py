@@ -15,6 +15,16 @@ class DeferredInitializationError(MXNetError):
     """A parameter was asked for its array while its shape is still unknown."""
 
 
+# Counts the times that any parameter got other arrays; until then blocks may keep those they have.
+_generation = 0
+
+
+def changed():
+    """Says that a parameter got other arrays."""
+    global _generation
+    _generation += 1
+
+
 def _same_extent(a, b):
     return a == b or a in (0, -1) or b in (0, -1)
 
@@ -107,6 +117,7 @@ class Parameter:
         self._grad_req = req
         if self._data is None:
             return
+        changed()
         if req == "null":
             self._grad = None
             self._data = [array.detach() for array in self._data]
@@ -182,6 +193,7 @@ class Parameter:
                           "set force_reinit=True to initialize it anew", stacklevel=2)
             return
         self._data = self._grad = None
+        changed()
         if ctx is None:
             ctx = [context.current_context()]
         elif isinstance(ctx, Context):
@@ -227,6 +239,7 @@ class Parameter:
 
     def _init_impl(self, data, ctx_list):
         """Takes `data`, which nobody else holds, as the values on every context."""
+        changed()
         self._ctx_list = list(ctx_list)
         self._data = [data if i == 0 and data.context == ctx else data.copyto(ctx)
                       for i, ctx in enumerate(self._ctx_list)]
@@ -408,6 +421,7 @@ class Parameter:
         self._dtype = dtype
         if self._data is None:
             return
+        changed()
         with autograd.pause():
             self._data = [array.astype(dtype) for array in self._data]
             self._init_grad()
@@ -464,4 +478,4 @@ class Constant(Parameter):
         self._grad_req = "null"
 
 
-from .parameter_dict import ParameterDict
+from .parameter_dict import ParameterDict  # noqa: E402

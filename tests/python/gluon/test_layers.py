@@ -57,6 +57,15 @@ def test_batch_norm_stays_in_32_bits():
     assert layer.gamma.dtype == "float32"
 
 
+def test_selu_gradient():
+    x = mx.nd.array([-1.0, 0.5])
+    x.attach_grad()
+    with mx.autograd.record():
+        out = nn.SELU()(x)
+    out.backward()
+    np.testing.assert_allclose(x.grad.asnumpy(), [1.0507010 * 1.6732632 * np.exp(-1), 1.0507010], rtol=1e-6)
+
+
 def test_embedding():
     layer = nn.Embedding(5, 3, weight_initializer=mx.init.Normal(1))
     layer.initialize()
