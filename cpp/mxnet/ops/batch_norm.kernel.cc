@@ -90,7 +90,7 @@ void normalise_channel(const C* x, C* y, const AxisView& v, int64_t c, C mean, C
 template <class C>
 void normalise_rows(const C* x, C* y, const AxisView& v, const C* mean, const C* scale, const C* offset) {
   int64_t channels = v.count;
-  parallel_for(v.outer, std::max<int64_t>(1, 32768 / channels), [&](int64_t begin, int64_t end) {
+  parallel_for(v.outer, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, channels)), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c)
@@ -215,7 +215,7 @@ void Backward<C>::rows(const AxisView& v) const {
     Slope<C> s = finish(c, static_cast<double>(v.outer), sum, product);
     scale[c] = s.scale, a[c] = s.a, b[c] = s.b;
   }
-  parallel_for(v.outer, std::max<int64_t>(1, 32768 / channels), [&](int64_t begin, int64_t end) {
+  parallel_for(v.outer, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, channels)), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {

@@ -27,7 +27,8 @@ void infer_dot(const DotParams& p, InferContext& c) {
     c.fail("cannot multiply shapes ", a, p.transpose_a ? " (transposed)" : "", " and ", b,
            p.transpose_b ? " (transposed)" : "", ": sums run over ", ka, " and ", kb, " elements");
   Shape out = kept(a, leading_a(p, a));
-  for (int64_t extent : kept(b, leading_b(p, b)).dims()) out.push_back(extent);
+  Shape rest = kept(b, leading_b(p, b));
+  for (int64_t extent : rest.dims()) out.push_back(extent);
   if (out.ndim() == 0) out.push_back(1);
   c.out(0).shape = out;
 }

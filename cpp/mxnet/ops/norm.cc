@@ -216,6 +216,8 @@ std::vector<Expr> l2_normalization_of(const L2NormalizationParams& p, std::span<
   const Expr& x = in[0];
   std::vector<int> axes;
   int first = p.mode == L2Mode::spatial ? 2 : 1, last = p.mode == L2Mode::channel ? 2 : x.shape().ndim();
+  if (!is_floating(x.dtype()))
+    type_error("L2Normalization: data has dtype ", x.dtype(), ", expected a floating dtype; convert it with astype");
   if (x.shape().ndim() <= first)
     value_error("L2Normalization: data has shape ", x.shape(), ", this mode needs at least ", first + 1, " axes");
   for (int i = first; i < last; ++i) axes.push_back(i);

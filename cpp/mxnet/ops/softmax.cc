@@ -141,16 +141,27 @@ void regression_gradient(const RegressionParams& p, GradContext& g) {
   g.din(0) = (kind == Regression::absolute ? sign(error) : error) * (p.grad_scale / per_sample);
 }
 
+// Checks of the compositions, which have no inference of their own when they run.
+void check_scores(const char* op, const Expr& x, int least_rank) {
+  if (!is_floating(x.dtype()))
+    type_error(op, ": data has dtype ", x.dtype(), ", expected a floating dtype; convert it with astype");
+  if (x.shape().ndim() < least_rank)
+    value_error(op, ": data has shape ", x.shape(), ", needs at least ", least_rank, " axes");
+}
+
 std::vector<Expr> softmax_activation_of(const SoftmaxActivationParams& p, std::span<const Expr> in) {
   static const OpRef softmax("softmax");
-  const Expr& x = in[0];
-  if (p.mode == SoftmaxMode::channel || x.shape().ndim() <= 2) return {softmax({x}, {{"axis", 1}})};
-  Shape rows{x.shape()[0], x.shape().product(1, x.shape().ndim())};
-  return {reshape(softmax({reshape(x, rows)}, {{"axis", 1}}), x.shape())};
+  check_scores("SoftmaxActivation", in[0], 2);
+  return {softmax({in[0]}, {{"axis", p.mode == SoftmaxMode::channel ? 1 : -1}})};
 }
 
 std::vector<Expr> cross_entropy_of(const NoParams&, std::span<const Expr> in) {
   static const OpRef log_softmax("log_softmax");
+  const Shape &data = in[0].shape(), &label = in[1].shape();
+  check_scores("softmax_cross_entropy", in[0], 2);
+  if (data.ndim() != 2 || !(label == Shape{data[0]}))
+    value_error("softmax_cross_entropy: got data of shape ", data, " and label of shape ", label,
+                ", takes (N, classes) and (N,)");
   Expr picked = apply("pick", {log_softmax({in[0]}), in[1]}, {{"axis", -1}});
   return {-sum(picked, std::array{0}, true)};
 }
@@ -219,7 +230,7 @@ const Op& backward_log_softmax = define_op<SoftmaxGradParams>("_backward_log_sof
                                      .grad_uses(true, false);
 
 const Op& softmax_activation = define_op<SoftmaxActivationParams>("SoftmaxActivation")
-                                   .doc("softmax over all axes but the first (instance) or along axis 1 (channel).")
+                                   .doc("softmax along the last axis (instance) or along axis 1 (channel).")
                                    .input("data", "Array of at least two axes.")
                                    .infer([](const SoftmaxActivationParams&, InferContext& c) { c.out(0) = c.in(0); })
                                    .compose(softmax_activation_of);

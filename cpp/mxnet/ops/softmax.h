@@ -83,7 +83,7 @@ struct SoftmaxActivationParams {
   SoftmaxMode mode = SoftmaxMode::instance;
   static constexpr auto fields() {
     return std::tuple{
-        field("mode", &SoftmaxActivationParams::mode, "Normalise over all axes but the first, or along axis 1.")};
+        field("mode", &SoftmaxActivationParams::mode, "Normalise along the last axis, or along axis 1.")};
   }
 };
 
