@@ -53,53 +53,53 @@ namespace activation {
 
 struct Relu {
   template <class V>
-  static V forward(V x) {
+  MX_HD static V forward(V x) {
     return functor::Relu::forward(x);
   }
   template <class V>
-  static V backward(V dy, V y) {
+  MX_HD static V backward(V dy, V y) {
     return dy * (y > constant<V>(0));
   }
 };
 struct Sigmoid {
   template <class V>
-  static V forward(V x) {
+  MX_HD static V forward(V x) {
     return sigmoid(x);
   }
   template <class V>
-  static V backward(V dy, V y) {
+  MX_HD static V backward(V dy, V y) {
     return dy * (y * (constant<V>(1) - y));
   }
 };
 struct Tanh {
   template <class V>
-  static V forward(V x) {
+  MX_HD static V forward(V x) {
     return tanh(x);
   }
   template <class V>
-  static V backward(V dy, V y) {
+  MX_HD static V backward(V dy, V y) {
     return dy * (constant<V>(1) - y * y);
   }
 };
 // log(1 + e^x), so that the derivative is 1 - e^-y.
 struct SoftRelu {
   template <class V>
-  static V forward(V x) {
+  MX_HD static V forward(V x) {
     return softplus(x);
   }
   template <class V>
-  static V backward(V dy, V y) {
+  MX_HD static V backward(V dy, V y) {
     return dy * (constant<V>(0) - expm1(constant<V>(0) - y));
   }
 };
 // x / (1 + |x|), so that 1 - |y| is 1 / (1 + |x|).
 struct Softsign {
   template <class V>
-  static V forward(V x) {
+  MX_HD static V forward(V x) {
     return x / (V(1) + abs(x));
   }
   template <class V>
-  static V backward(V dy, V y) {
+  MX_HD static V backward(V dy, V y) {
     return dy * square(constant<V>(1) - abs(y));
   }
 };
