@@ -14,7 +14,8 @@ struct Region {
 
 bool is_basic_item(PyObject* item) {
   if (item == Py_None || item == Py_Ellipsis || PySlice_Check(item)) return true;
-  return !PyBool_Check(item) && !is_array(item) && PyIndex_Check(item);
+  if (PyLong_Check(item)) return !PyBool_Check(item);
+  return PyIndex_Check(item) && !PySequence_Check(item) && !is_array(item);  // a NumPy array has an index slot too
 }
 
 // The items of a key, borrowed; empty with `basic` false when it needs advanced indexing.

@@ -54,10 +54,19 @@ using SignOf = Sign Signs::*;
 
 bool is_operand(PyObject* object) { return is_array(object) || is_scalar(object) || is_deferred(object); }
 
+// For what a sign does not take. NumPy would take our array for one of its own and leave the tape.
+PyObject* not_implemented(const Sign& sign, PyObject* a, PyObject* b) {
+  static Lazy numpy_array("numpy", "ndarray");
+  auto* type = reinterpret_cast<PyTypeObject*>(numpy_array.get());
+  if (PyObject_TypeCheck(a, type) || PyObject_TypeCheck(b, type))
+    type_error(sign.arrays().name, ": got a numpy.ndarray beside an NDArray; convert it with mx.nd.array");
+  return Py_NewRef(Py_NotImplemented);
+}
+
 template <SignOf sign>
 PyObject* binary(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
-    if (!is_operand(a) || !is_operand(b)) return Py_NewRef(Py_NotImplemented);
+    if (!is_operand(a) || !is_operand(b)) return not_implemented(signs().*sign, a, b);
     return call_binary(signs().*sign, a, b);
   });
 }
@@ -65,7 +74,7 @@ PyObject* binary(PyObject* a, PyObject* b) {
 template <SignOf sign>
 PyObject* in_place(PyObject* self, PyObject* other) {
   return guarded([&]() -> PyObject* {
-    if (!is_operand(other)) return Py_NewRef(Py_NotImplemented);
+    if (!is_operand(other)) return not_implemented(signs().*sign, self, other);
     Object result = own(call_binary(signs().*sign, self, other));
     NDArray& array = array_of(self);
     const NDArray& value = array_of(result.get());
