@@ -6,6 +6,10 @@ import numpy as np
 
 __all__ = ["MXNetError"]
 
+# How long an idle thread of the compute team spins before it sleeps; libgomp reads it when the core loads it. Its own
+# default spins for milliseconds, which on a machine with a busy neighbour costs many times the work itself.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
 string_types = (str,)
 numeric_types = (float, int, np.generic)
 integer_types = (int, np.int32, np.int64)
