@@ -1,0 +1,298 @@
+#include "mxnet/ops/optimizer_multi.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "mxnet/engine/parallel.h"
+#include "mxnet/op/registry.h"
+
+namespace mxnet {
+namespace {
+
+constexpr int64_t kReduceGrain = 32768;
+
+template <class P>
+void infer_multi(const P& p, InferContext& c, int per_weight, bool mixed) {
+  int arrays = c.num_inputs() - (p.preloaded() ? 2 : 0);
+  if (p.num_weights < 1 || arrays != p.num_weights * per_weight)
+    c.fail("got ", c.num_inputs(), " arrays for num_weights ", p.num_weights, ", expected ", per_weight,
+           " for each weight", p.preloaded() ? " and two more" : "");
+  size_t weights = static_cast<size_t>(p.num_weights);
+  if (p.lists && (p.lrs.size() != weights || p.wds.size() != weights))
+    c.fail("got ", p.lrs.size(), " lrs and ", p.wds.size(), " wds for num_weights ", p.num_weights);
+  for (int w = 0; w < p.num_weights; ++w) {
+    int first = w * per_weight;
+    DType dtype = c.same_dtype(first, first + 2);
+    for (int i = first + 1; i < first + per_weight; ++i) c.expect_shape(i, c.shape(first));
+    for (int i = first + 2; i < first + per_weight; ++i) c.expect_dtype(i, mixed ? DType::float32 : dtype);
+    c.out(w) = c.in(first);
+  }
+}
+
+// A list of arrays that the operator may write: declared through the operator, whose variadic input counts as
+// written in full.
+template <class P>
+OpBuilder<P> define_list(const char* name, const char* doc, const char* count, const char* input_doc, bool written) {
+  Op& op = Registry::get().add(name);
+  OpBuilder<P> builder(op);
+  builder.doc(doc).variadic("data", count, input_doc);
+  op.inputs.back().is_mutable = written;
+  return builder;
+}
+
+template <bool momentum, bool preloaded>
+void define_multi(const char* name, const char* doc, int per_weight, bool mixed) {
+  using P = MultiSgdParams<momentum, preloaded>;
+  const char* inputs =
+      preloaded ? "For each weight: weight, gradient and the states of the single update; last the learning rates and "
+                  "the weight decays."
+                : "For each weight: weight, gradient and the states of the single update.";
+  define_list<P>(name, doc, "num_weights", inputs, true)
+      .outputs_of([](const P& p, int) { return p.num_weights; })
+      .infer([per_weight, mixed](const P& p, InferContext& c) { infer_multi(p, c, per_weight, mixed); })
+      .inplace();
+}
+
+const bool defined = [] {
+  define_multi<false, false>("multi_sgd_update", "sgd_update of several weights.", 2, false);
+  define_multi<true, false>("multi_sgd_mom_update", "sgd_mom_update of several weights.", 3, false);
+  define_multi<false, false>("multi_mp_sgd_update", "mp_sgd_update of several weights.", 3, true);
+  define_multi<true, false>("multi_mp_sgd_mom_update", "mp_sgd_mom_update of several weights.", 4, true);
+  define_multi<false, true>("preloaded_multi_sgd_update", "sgd_update of several weights, rates in arrays.", 2, false);
+  define_multi<true, true>("preloaded_multi_sgd_mom_update", "sgd_mom_update of several weights, rates in arrays.", 3,
+                           false);
+  define_multi<false, true>("preloaded_multi_mp_sgd_update", "mp_sgd_update of several weights, rates in arrays.", 3,
+                            true);
+  define_multi<true, true>("preloaded_multi_mp_sgd_mom_update",
+                           "mp_sgd_mom_update of several weights, rates in arrays.", 4, true);
+  return true;
+}();
+
+// LAMB's second phase: the direction scaled by the ratio of the norms of weight and direction.
+
+struct LambPhase2Params {
+  double lr = 0, lower_bound = -1, upper_bound = -1;
+  static constexpr auto fields() {
+    using P = LambPhase2Params;
+    return std::tuple{field("lr", &P::lr, "Learning rate.").required(),
+                      field("lower_bound", &P::lower_bound, "Least norm of the weight; negative for none."),
+                      field("upper_bound", &P::upper_bound, "Greatest norm of the weight; negative for none.")};
+  }
+};
+
+double number_of(const TensorView& view, int64_t i = 0) {
+  return dispatch_floating(view.dtype, [&]<class T>() { return static_cast<double>(view.as<T>()[i]); });
+}
+
+double lamb_rate(const LambPhase2Params& p, double weight_norm, double direction_norm) {
+  if (p.lower_bound >= 0) weight_norm = std::max(weight_norm, p.lower_bound);
+  if (p.upper_bound >= 0) weight_norm = std::min(weight_norm, p.upper_bound);
+  return weight_norm == 0 || direction_norm == 0 ? p.lr : p.lr * weight_norm / direction_norm;
+}
+
+void lamb_phase2(const LambPhase2Params& p, KernelContext& c) {
+  double rate = lamb_rate(p, number_of(c.in(2)), number_of(c.in(3)));
+  dispatch_floating(c.in(0).dtype, [&]<class T>() {
+    using V = compute_t<T>;
+    const T *weight = c.in(0).as<T>(), *direction = c.in(1).as<T>();
+    T* out = c.out(0).as<T>();
+    parallel_for(c.out(0).size(), kReduceGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        out[i] = T(static_cast<V>(weight[i]) - static_cast<V>(rate) * static_cast<V>(direction[i]));
+    });
+  });
+}
+
+void mp_lamb_phase2(const LambPhase2Params& p, KernelContext& c) {
+  float rate = static_cast<float>(lamb_rate(p, number_of(c.in(2)), number_of(c.in(3))));
+  dispatch_floating(c.in(0).dtype, [&]<class T>() {
+    const float* direction = c.in(1).as<float>();
+    float* master = c.in(4).as<float>();
+    T* out = c.out(0).as<T>();
+    parallel_for(c.out(0).size(), kReduceGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        master[i] -= rate * direction[i];
+        out[i] = T(master[i]);
+      }
+    });
+  });
+}
+
+const Op& lamb_update_phase2 =
+    define_op<LambPhase2Params>("lamb_update_phase2")
+        .doc("weight - lr * r1 / r2 * g, with r1 kept within the bounds and the ratio 1 where a norm is 0.")
+        .input("weight", "Weight; the result goes to `out`, usually the same array.")
+        .input("g", "Direction from lamb_update_phase1.")
+        .input("r1", "Norm of the weight, one number.")
+        .input("r2", "Norm of the direction, one number.")
+        .infer([](const LambPhase2Params&, InferContext& c) {
+          c.same_dtype(0, 2);
+          c.expect_shape(1, c.shape(0));
+          c.out(0) = c.in(0);
+        })
+        .cpu(lamb_phase2)
+        .inplace();
+
+const Op& mp_lamb_update_phase2 =
+    define_op<LambPhase2Params>("mp_lamb_update_phase2")
+        .doc("lamb_update_phase2 of a float32 weight that is then stored in the dtype of `weight`.")
+        .input("weight", "Weight; the result goes to `out`, usually the same array.")
+        .input("g", "Direction from mp_lamb_update_phase1, float32.")
+        .input("r1", "Norm of the weight, one number.")
+        .input("r2", "Norm of the direction, one number.")
+        .mutable_input("weight32", "The weight in float32, changed in place.")
+        .infer([](const LambPhase2Params&, InferContext& c) {
+          c.expect_shape(1, c.shape(0));
+          c.expect_shape(4, c.shape(0));
+          c.expect_dtype(1, DType::float32);
+          c.expect_dtype(4, DType::float32);
+          c.out(0) = c.in(0);
+        })
+        .cpu(mp_lamb_phase2)
+        .inplace();
+
+// What LARS and loss scaling need to know of many arrays.
+
+struct NumArraysParams {
+  int num_arrays = 1;
+  static constexpr auto fields() {
+    return std::tuple{field("num_arrays", &NumArraysParams::num_arrays, "Number of arrays.").required()};
+  }
+};
+
+// Blocks are added in double in their order, so that the sum does not depend on the number of threads.
+double sum_of_squares(const TensorView& view) {
+  constexpr int64_t kBlock = 4096;
+  int64_t n = view.size(), blocks = (n + kBlock - 1) / kBlock;
+  std::vector<double> partial(static_cast<size_t>(blocks));
+  dispatch_floating(view.dtype, [&]<class T>() {
+    const T* x = view.as<T>();
+    parallel_for(blocks, kReduceGrain / kBlock, [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; ++b) {
+        compute_t<T> lanes[16] = {};
+        int64_t first = b * kBlock, last = std::min(first + kBlock, n);
+        for (int64_t i = first; i < last; ++i) {
+          auto v = static_cast<compute_t<T>>(x[i]);
+          lanes[(i - first) % 16] += v * v;
+        }
+        for (compute_t<T> lane : lanes) partial[static_cast<size_t>(b)] += static_cast<double>(lane);
+      }
+    });
+  });
+  double sum = 0;
+  for (double p : partial) sum += p;
+  return sum;
+}
+
+const bool sum_sq_defined = [] {
+  define_list<NumArraysParams>("multi_sum_sq", "The sum of squares of each array, as a float32 vector.", "num_arrays",
+                               "Arrays of floating dtypes.", false)
+      .infer([](const NumArraysParams&, InferContext& c) { c.out(0) = {Shape{c.num_inputs()}, DType::float32}; })
+      .cpu([](const NumArraysParams&, KernelContext& c) {
+        for (size_t i = 0; i < c.inputs.size(); ++i)
+          c.out(0).as<float>()[i] = static_cast<float>(sum_of_squares(c.inputs[i]));
+      });
+  define_list<NumArraysParams>("reset_arrays", "Sets all elements of the arrays to zero.", "num_arrays",
+                               "Arrays, changed in place.", true)
+      .outputs(0)
+      .infer([](const NumArraysParams&, InferContext&) {})
+      .cpu([](const NumArraysParams&, KernelContext& c) {
+        for (const TensorView& x : c.inputs) std::memset(x.data, 0, static_cast<size_t>(x.size() * size_of(x.dtype)));
+      });
+  return true;
+}();
+
+struct LarsParams {
+  double eta = 0, eps = 0, rescale_grad = 1;
+  static constexpr auto fields() {
+    using P = LarsParams;
+    return std::tuple{field("eta", &P::eta, "LARS coefficient.").required(),
+                      field("eps", &P::eps, "Keeps the denominator away from zero.").required(),
+                      field("rescale_grad", &P::rescale_grad, "Factor of the gradients.")};
+  }
+};
+
+const Op& multi_lars =
+    define_op<LarsParams>("multi_lars")
+        .doc("lr * eta * |w| / (|g| * rescale_grad + wd * |w| + eps) for each weight, lr where a norm is 0.")
+        .input("lrs", "Learning rates.")
+        .input("weights_sum_sq", "Sums of squares of the weights.")
+        .input("grads_sum_sq", "Sums of squares of the gradients.")
+        .input("wds", "Weight decays.")
+        .infer([](const LarsParams&, InferContext& c) {
+          for (int i = 0; i < 4; ++i) c.expect_dtype(i, DType::float32);
+          for (int i = 1; i < 4; ++i) c.expect_shape(i, c.shape(0));
+          c.out(0) = c.in(0);
+        })
+        .cpu([](const LarsParams& p, KernelContext& c) {
+          for (int64_t i = 0; i < c.out(0).size(); ++i) {
+            double weight = std::sqrt(c.in(1).as<float>()[i]),
+                   grad = std::sqrt(c.in(2).as<float>()[i]) * p.rescale_grad;
+            double lr = c.in(0).as<float>()[i], wd = c.in(3).as<float>()[i];
+            bool usual = weight > 0 && grad > 0;
+            c.out(0).as<float>()[i] =
+                static_cast<float>(usual ? lr * p.eta * weight / (grad + wd * weight + p.eps) : lr);
+          }
+        })
+        .inplace();
+
+bool all_finite(const TensorView& view) {
+  std::atomic<bool> finite{true};
+  dispatch_floating(view.dtype, [&]<class T>() {
+    const T* x = view.as<T>();
+    parallel_for(view.size(), kReduceGrain, [&](int64_t begin, int64_t end) {
+      bool good = true;
+      // Only infinities and NaN do not cancel.
+      for (int64_t i = begin; i < end; ++i) {
+        auto v = static_cast<compute_t<T>>(x[i]);
+        good &= v - v == compute_t<T>(0);
+      }
+      if (!good) finite = false;
+    });
+  });
+  return finite;
+}
+
+struct AllFiniteParams {
+  bool init_output = true;
+  static constexpr auto fields() {
+    return std::tuple{
+        field("init_output", &AllFiniteParams::init_output, "False to keep a 0 that the output holds already.")};
+  }
+};
+struct MultiAllFiniteParams : AllFiniteParams {
+  int num_arrays = 1;
+  static constexpr auto fields() {
+    using P = MultiAllFiniteParams;
+    return std::tuple{
+        field("num_arrays", &P::num_arrays, "Number of arrays."),
+        field<P, bool>("init_output", &P::init_output, "False to keep a 0 that the output holds already.")};
+  }
+};
+
+void all_finite_cpu(const AllFiniteParams& p, KernelContext& c) {
+  float& out = *c.out(0).as<float>();
+  bool finite = p.init_output || out != 0;
+  for (const TensorView& x : c.inputs) finite = finite && all_finite(x);
+  out = finite;
+}
+
+void infer_all_finite(const AllFiniteParams&, InferContext& c) { c.out(0) = {Shape{1}, DType::float32}; }
+
+const Op& all_finite_op = define_op<AllFiniteParams>("all_finite")
+                              .doc("1 if no element is infinite or NaN, else 0; a float32 vector of one element.")
+                              .input("data", "Array of a floating dtype.")
+                              .infer(infer_all_finite)
+                              .cpu(all_finite_cpu);
+
+const bool multi_all_finite_defined = [] {
+  define_list<MultiAllFiniteParams>("multi_all_finite",
+                                    "1 if no element of any array is infinite or NaN, else 0; a float32 vector of one.",
+                                    "num_arrays", "Arrays of floating dtypes.", false)
+      .infer(infer_all_finite)
+      .cpu(all_finite_cpu);
+  return true;
+}();
+
+}  // namespace
+}  // namespace mxnet
