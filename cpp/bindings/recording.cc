@@ -93,9 +93,11 @@ Arrays arrays_of(py::handle sequence, const char* what) {
 // for each call: held as they are, they would keep their own node alive for ever.
 class PythonGradient {
  public:
-  PythonGradient(py::object callable, const Arrays& outputs, const std::vector<int>& kept)
-      : callable_(callable.release().ptr()), kept_(kept) {
-    for (int i : kept) outputs_.push_back(outputs.at(i).detached());
+  PythonGradient(py::object callable, const Arrays& outputs, py::handle kept) : callable_(callable.release().ptr()) {
+    for (py::handle number : kept) {
+      kept_.push_back(py::cast<int>(number));
+      outputs_.push_back(outputs.at(kept_.back()).detached());
+    }
   }
   PythonGradient(const PythonGradient&) = delete;
   PythonGradient& operator=(const PythonGradient&) = delete;
@@ -141,16 +143,15 @@ void init_recording(py::module_& m) {
 
   // Puts `outputs`, computed from `inputs`, on the tape behind a Python function: callable(gradients of the
   // outputs, the outputs with the numbers in `kept`) gives the gradients of the inputs.
-  m.def("record_function",
-        [](py::object callable, py::object inputs, py::object outputs, const std::vector<int>& kept) {
-          Arrays in = arrays_of(inputs, "Function: an input");
-          Arrays out = arrays_of(outputs, "Function: an output");
-          auto gradient = std::make_shared<PythonGradient>(callable, out, kept);
-          record_custom([gradient](std::span<const Expr> douts) { return (*gradient)(douts); }, in, out);
-          size_t i = 0;
-          for (py::handle o : outputs) array_of(o.ptr()).tape = out[i++].tape;
-          if (!out.empty() && tape_entry(out[0])) gradient->set_node(tape_entry(out[0])->node.get());
-        });
+  m.def("record_function", [](py::object callable, py::object inputs, py::object outputs, py::object kept) {
+    Arrays in = arrays_of(inputs, "Function: an input");
+    Arrays out = arrays_of(outputs, "Function: an output");
+    auto gradient = std::make_shared<PythonGradient>(callable, out, kept);
+    record_custom([gradient](std::span<const Expr> douts) { return (*gradient)(douts); }, in, out);
+    size_t i = 0;
+    for (py::handle o : outputs) array_of(o.ptr()).tape = out[i++].tape;
+    if (!out.empty() && tape_entry(out[0])) gradient->set_node(tape_entry(out[0])->node.get());
+  });
 }
 
 }  // namespace mxnet::python
