@@ -163,8 +163,8 @@ PyObject* to_int(PyObject* self) {
 }
 PyObject* to_index(PyObject* self) {
   return with_array(self, [](NDArray& a) -> PyObject* {
-    if (is_floating(a.dtype()))
-      type_error("index: only integer arrays of one element can be an index, got ", a.dtype());
+    if (is_floating(a.dtype()) || a.size() != 1)  // a TypeError: Python then tries the buffer protocol, as in bytes(x)
+      type_error("index: only an integer array of one element can be an index, got ", a.dtype(), " of shape ", a.shape());
     return element(a, "index");
   });
 }
