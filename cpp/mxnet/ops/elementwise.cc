@@ -20,11 +20,12 @@ constexpr int64_t kShortRow = 64;
 // element on element.
 class SafeInput {
  public:
+  SafeInput() = default;
   SafeInput(const TensorView& in, const TensorView& out) : view(in) {
     const char *a = in.as<char>(), *b = out.as<char>();
+    if (a == b && in.dtype == out.dtype && in.size() == out.size()) return;
     int64_t in_bytes = in.size() * size_of(in.dtype), out_bytes = out.size() * size_of(out.dtype);
-    bool apart = a + in_bytes <= b || b + out_bytes <= a;
-    if (apart || (a == b && in.size() == out.size() && in_bytes == out_bytes)) return;
+    if (a + in_bytes <= b || b + out_bytes <= a) return;
     copy_ = std::make_unique<char[]>(static_cast<size_t>(in_bytes));
     std::memcpy(copy_.get(), a, static_cast<size_t>(in_bytes));
     view.data = copy_.get();
@@ -65,14 +66,16 @@ class Operand {
   int64_t size_ = 0;
 };
 
-void run_range(ElementLoop loop, const Operand& out, std::span<const Operand> in, int64_t begin, int64_t end) {
+void run_range(ElementLoop loop, const Operand& out, std::span<const Operand> in, int64_t begin, int64_t end,
+               const void* constants = nullptr) {
   Buffer in_buffers[kMaxInputs], out_buffer;
   bool direct = out.direct() && std::all_of(in.begin(), in.end(), [](const Operand& x) { return x.direct(); });
   int64_t step = direct ? end - begin : kBlock;
   for (int64_t i = begin; i < end; i += step) {
     int64_t n = std::min(step, end - i);
-    const void* pointers[kMaxInputs];
+    const void* pointers[kMaxInputs + 1];
     for (size_t k = 0; k < in.size(); ++k) pointers[k] = in[k].load(i, n, in_buffers[k]);
+    pointers[in.size()] = constants;
     loop(n, out.target(i, out_buffer), pointers);
     out.store(i, n, out_buffer);
   }
@@ -181,15 +184,18 @@ void run_long_rows(const BinaryLoops& loops, DType compute, const BroadcastPlan&
 
 }  // namespace
 
-void run_elements(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in,
-                  int64_t grain) {
-  std::vector<SafeInput> safe;
-  safe.reserve(in.size());
+void run_elements(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in, int64_t grain,
+                  const void* constants) {
+  std::array<SafeInput, kMaxInputs> safe;
   std::array<Operand, kMaxInputs> operands;
-  for (size_t k = 0; k < in.size(); ++k) operands[k] = Operand(safe.emplace_back(in[k], out).view, compute);
+  for (size_t k = 0; k < in.size(); ++k) {
+    safe[k] = SafeInput(in[k], out);
+    operands[k] = Operand(safe[k].view, compute);
+  }
   Operand target(out, compute);
-  parallel_for(out.size(), grain,
-               [&](int64_t begin, int64_t end) { run_range(loop, target, {operands.data(), in.size()}, begin, end); });
+  parallel_for(out.size(), grain, [&](int64_t begin, int64_t end) {
+    run_range(loop, target, {operands.data(), in.size()}, begin, end, constants);
+  });
 }
 
 void run_broadcast(const BinaryLoops& loops, DType compute, const TensorView& out, const TensorView& lhs,

@@ -16,8 +16,9 @@ using ElementLoop = void (*)(int64_t n, void* out, const void* const* in);
 inline constexpr int64_t kElementGrain = 32768;
 
 // Runs `loop` over arrays of one size, at most four inputs. Arrays whose dtype is not `compute` are converted.
+// The loop finds `constants` behind its inputs.
 void run_elements(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in,
-                  int64_t grain = kElementGrain);
+                  int64_t grain = kElementGrain, const void* constants = nullptr);
 
 // The three loops of a binary function: both operands advance, or one of them is a single number.
 struct BinaryLoops {
