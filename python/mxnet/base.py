@@ -95,11 +95,15 @@ class _NullType:
 _Null = _NullType()
 
 
+class _NoCLibraryError(AttributeError, NotImplementedError):
+    """Raised for every name of the C API; an AttributeError, so that ``hasattr(_LIB, name)`` is False."""
+
+
 class _NoCLibrary:
     """Stands where MXNet 1.x kept its C API: any use says what to do instead."""
 
     def __getattr__(self, name):
-        raise NotImplementedError(
+        raise _NoCLibraryError(
             f"_LIB.{name}: there is no C API behind this package; use the public Python functions "
             "(mx.nd, mx.sym, mx.autograd, ...) or the C++ headers instead.")
 

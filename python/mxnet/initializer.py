@@ -5,7 +5,6 @@ An initializer is called with the description of a parameter and the array to fi
     net.initialize(mx.init.Xavier(magnitude=2.24))
 """
 import json
-import logging
 import re
 import warnings
 from math import prod, sqrt
@@ -19,6 +18,11 @@ from .util import is_np_array  # noqa: F401  (part of the module's names)
 
 __all__ = ["Bilinear", "Constant", "FusedRNN", "InitDesc", "Initializer", "LSTMBias", "Load", "MSRAPrelu",
            "Mixed", "Normal", "One", "Orthogonal", "Uniform", "Xavier", "Zero", "create", "register"]
+
+
+def _log(*args):
+    import logging
+    logging.getLogger().info(*args)
 
 
 class InitDesc(str):
@@ -108,7 +112,7 @@ class Initializer:
 
     def _report(self, desc, how, arr):
         if self._verbose and self._print_func:
-            logging.getLogger().info("Initialized %s as %s: %s", desc, how, self._print_func(arr))
+            _log("Initialized %s as %s: %s", desc, how, self._print_func(arr))
 
     def _init_by_suffix(self, desc, arr):
         """Fills what follows the naming of current layers."""
@@ -243,7 +247,7 @@ class Load:
             self.default_init(name, arr)
             source = "the default"
         if self.verbose:
-            logging.getLogger().info("Initialized %s from %s", name, source)
+            _log("Initialized %s from %s", name, source)
 
 
 class Mixed:

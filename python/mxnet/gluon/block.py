@@ -165,7 +165,7 @@ class Block:
 
         Examples
         --------
-        >>> net.collect_params(".*weight|.*bias")
+        >>> weights_and_biases = net.collect_params(".*weight|.*bias")
         """
         found = ParameterDict(self._params.prefix)
         if select is None:
@@ -427,7 +427,7 @@ class HybridBlock(Block):
     ...         return F.broadcast_mul(x, factor)
     >>> net = Scale()
     >>> net.initialize()
-    >>> net(mx.nd.array([2.0])).asscalar()
+    >>> float(net(mx.nd.array([2.0])))
     2.0
     """
 

@@ -79,8 +79,8 @@ class L2Loss(Loss):
 
     Examples
     --------
-    >>> mx.gluon.loss.L2Loss()(mx.nd.array([[1.0, 2.0]]), mx.nd.array([[0.0, 0.0]])).asscalar()
-    1.25
+    >>> mx.gluon.loss.L2Loss()(mx.nd.array([[1.0, 2.0]]), mx.nd.array([[0.0, 0.0]])).asnumpy()
+    array([1.25], dtype=float32)
     """
 
     def __init__(self, weight=1.0, batch_axis=0, **kwargs):

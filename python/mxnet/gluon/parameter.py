@@ -1,11 +1,13 @@
 """Parameters: the arrays that a network learns, with their gradients, on one or more contexts."""
 import warnings
+from operator import index
 
 import numpy as np
 
 from .. import _core, autograd, context, initializer, ndarray
 from ..base import MXNetError, mx_real_t
 from ..context import Context
+from ..util import is_np_shape
 from .utils import shape_is_known
 
 __all__ = ["Constant", "DeferredInitializationError", "Parameter", "ParameterDict"]
@@ -23,6 +25,14 @@ def changed():
     """Says that a parameter got other arrays."""
     global _generation
     _generation += 1
+
+
+def _shape_of(shape, name):
+    """`shape`, a number or a sequence of them, as a tuple of int."""
+    shape = (index(shape),) if hasattr(shape, "__index__") else tuple(index(i) for i in shape)
+    if any(i < -1 for i in shape):
+        raise ValueError(f"Parameter '{name}': extents must not be negative (0 and -1 are unknown), got {shape}")
+    return shape
 
 
 def _same_extent(a, b):
@@ -84,9 +94,7 @@ class Parameter:
         self._differentiable = differentiable
         self._allow_deferred_init = allow_deferred_init
         self._grad_req = None
-        self._shape = (int(shape),) if isinstance(shape, (int, np.integer)) else shape
-        if self._shape is not None:
-            self._shape = tuple(int(i) for i in self._shape)
+        self._shape = None if shape is None else _shape_of(shape, name)
         self._stype = stype
         self._grad_stype = grad_stype
         self._dtype = dtype
@@ -135,17 +143,20 @@ class Parameter:
 
     @property
     def shape(self):
-        """Shape as a tuple, with 0 for an extent that is not known yet; None if nothing is known.
+        """Shape as a tuple, with 0 for an extent that is not known yet (-1 with NumPy shapes), or None.
 
         May be set once to fill in unknown extents; AssertionError when it contradicts.
         """
         if self._shape is None:
             return None
-        return tuple(0 if i == -1 else i for i in self._shape)
+        if 0 not in self._shape and -1 not in self._shape:
+            return self._shape
+        unknown = -1 if is_np_shape() else 0  # no parameter is empty, so both mean the same
+        return tuple(unknown if i in (0, -1) else i for i in self._shape)
 
     @shape.setter
     def shape(self, new_shape):
-        new_shape = tuple(int(i) for i in new_shape)
+        new_shape = _shape_of(new_shape, self.name)
         if self._shape is not None and not _compatible(self._shape, new_shape):
             raise AssertionError(f"Parameter '{self.name}': shape {new_shape} contradicts the shape "
                                  f"{self.shape} it was given")
@@ -192,8 +203,6 @@ class Parameter:
             warnings.warn(f"Parameter '{self.name}' is already initialized and stays as it is; "
                           "set force_reinit=True to initialize it anew", stacklevel=2)
             return
-        self._data = self._grad = None
-        changed()
         if ctx is None:
             ctx = [context.current_context()]
         elif isinstance(ctx, Context):
@@ -206,7 +215,14 @@ class Parameter:
                              f"{self.shape} are unknown")
         self._deferred_init = (init, list(ctx), default_init, None)
         if known:
-            self._finish_deferred_init()
+            try:
+                self._finish_deferred_init()
+            except Exception:
+                self._deferred_init = ()  # nothing is waiting to be found out
+                raise
+        else:
+            self._data = self._grad = None
+            changed()
 
     def _finish_deferred_init(self):
         """Makes and fills the arrays, once the shape is known."""
@@ -217,7 +233,6 @@ class Parameter:
             raise AssertionError(f"Parameter '{self.name}' cannot be initialized because extents of its shape "
                                  f"{self.shape} are unknown; give in_units, in_channels, ... to the layer or run "
                                  "one batch of data through the network")
-        self._deferred_init = ()
         with autograd.pause():
             if data is None:
                 # Filled on the CPU and copied, so that one seed gives the same start on all devices.
@@ -239,11 +254,12 @@ class Parameter:
 
     def _init_impl(self, data, ctx_list):
         """Takes `data`, which nobody else holds, as the values on every context."""
-        changed()
-        self._ctx_list = list(ctx_list)
         self._data = [data if i == 0 and data.context == ctx else data.copyto(ctx)
-                      for i, ctx in enumerate(self._ctx_list)]
+                      for i, ctx in enumerate(ctx_list)]
+        self._ctx_list = list(ctx_list)
+        self._deferred_init = ()
         self._init_grad()
+        changed()
 
     def _init_grad(self):
         """Makes the gradients and tells autograd about them."""
@@ -280,7 +296,6 @@ class Parameter:
                 ctx = waiting
             elif ctx is None:
                 ctx = [context.cpu()]
-            self._deferred_init = ()
             self._shape = tuple(data.shape)
             with autograd.pause():
                 self._init_impl(data.astype(self.dtype or data.dtype), ctx)
@@ -418,13 +433,13 @@ class Parameter:
 
     def cast(self, dtype):
         """Changes the element type of values and gradients."""
+        if self._data is not None:
+            with autograd.pause():
+                data = [array.astype(dtype) for array in self._data]
+                self._data, self._dtype = data, dtype
+                self._init_grad()
+            changed()
         self._dtype = dtype
-        if self._data is None:
-            return
-        changed()
-        with autograd.pause():
-            self._data = [array.astype(dtype) for array in self._data]
-            self._init_grad()
 
     def _reduce(self):
         """The mean of the copies on the CPU: what is saved."""

@@ -49,7 +49,7 @@ class Adam(_Adaptive):
 
     Examples
     --------
-    >>> mx.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 1e-3})
+    >>> trainer = mx.gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 1e-3})
     """
 
     slots = 2

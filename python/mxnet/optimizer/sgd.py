@@ -51,7 +51,7 @@ class SGD(_Momentum):
 
     Examples
     --------
-    >>> mx.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.1, "momentum": 0.9})
+    >>> trainer = mx.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.1, "momentum": 0.9})
     """
 
     def __init__(self, momentum=0.0, lazy_update=True, **kwargs):

@@ -36,6 +36,23 @@ def test_integer_sizes_of_numpy():
     assert w.shape == (2, 3) and all(type(i) is int for i in w.shape)
 
 
+def test_shapes_are_whole_numbers():
+    with pytest.raises(TypeError):
+        Parameter("w", shape=(2.5,))
+    with pytest.raises(ValueError, match="extents must not be negative"):
+        Parameter("w", shape=(-3, 2))
+
+
+def test_failures_leave_the_parameter_as_it_was():
+    w = Parameter("w", shape=(2,))
+    w.initialize("ones")
+    with pytest.raises(mx.MXNetError):
+        w.cast("float23")
+    with pytest.raises(ValueError):
+        w.initialize(mx.init.Orthogonal(rand_type="foo"), force_reinit=True)
+    assert w.dtype == np.float32 and w.data().asnumpy().tolist() == [1, 1]
+
+
 def test_deferred_shape():
     with pytest.raises(ValueError, match=r"extents of its shape \(2, 0\) are unknown"):
         Parameter("w", shape=(2, 0)).initialize()
@@ -51,6 +68,16 @@ def test_deferred_shape():
     assert w.data().shape == (2, 4)
     with pytest.raises(AssertionError, match="contradicts"):
         w.shape = (2, 5)
+
+
+def test_unknown_extents_with_numpy_shapes():
+    w = Parameter("w", shape=(0, 3), allow_deferred_init=True)
+    with mx.np_shape():
+        assert w.shape == (-1, 3)
+        layer = gluon.nn.Dense(2)
+        layer.initialize()
+        assert layer(mx.nd.ones((4, 3))).shape == (4, 2)
+    assert w.shape == (0, 3)
 
 
 def test_set_data_before_the_shape_is_known():

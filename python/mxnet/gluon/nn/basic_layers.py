@@ -263,7 +263,7 @@ class Lambda(Block):
 
     Examples
     --------
-    >>> mx.gluon.nn.Lambda("tanh")(mx.nd.zeros((1,))).asscalar()
+    >>> float(mx.gluon.nn.Lambda("tanh")(mx.nd.zeros((1,))))
     0.0
     """
 
@@ -302,7 +302,7 @@ class HybridLambda(HybridBlock):
 
     Examples
     --------
-    >>> mx.gluon.nn.HybridLambda(lambda F, x: F.square(x))(mx.nd.ones((1,))).asscalar()
+    >>> float(mx.gluon.nn.HybridLambda(lambda F, x: F.square(x))(mx.nd.ones((1,))))
     1.0
     """
 
