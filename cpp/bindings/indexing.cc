@@ -167,7 +167,6 @@ NDArray assigned_copy(const NDArray& target, const Region& region, PyObject* val
 void assign_in_place(const NDArray& target, const Region& region, PyObject* value) {
   int64_t offset = contiguous_offset(target.shape(), region);
   Shape counts{std::span<const int64_t>(region.count)};
-  if (counts.size() == 0) return;
   if (offset >= 0) {
     NDArray window = target.window(region.shape, offset);
     if (is_scalar(value)) return fill(window, to_value(value));
@@ -186,6 +185,16 @@ void assign_in_place(const NDArray& target, const Region& region, PyObject* valu
   invoke(op, slice_params(op, region), inputs, {&out, 1});
 }
 
+// Nothing of the array, yet on the tape where the array is: its gradient is zero.
+NDArray empty_part(const NDArray& array, const Shape& shape) {
+  NDArray part(shape, array.dtype(), array.ctx());
+  if (!recorded(array)) return part;
+  NDArray whole = array.detached();
+  record_custom([whole](std::span<const Expr>) { return std::vector<Expr>{zeros_like(whole)}; }, {&array, 1},
+                {&part, 1});
+  return part;
+}
+
 }  // namespace
 
 PyObject* array_get_item(PyObject* self, PyObject* key) {
@@ -201,6 +210,7 @@ PyObject* array_get_item(PyObject* self, PyObject* key) {
     Shape shape = result_shape(region, Py_TYPE(self));
     int64_t offset = contiguous_offset(array.shape(), region);
     if (offset >= 0 && !recorded(array)) return wrap(array.window(shape, offset), Py_TYPE(self));
+    if (shape.size() == 0) return wrap(empty_part(array, shape), Py_TYPE(self));
     static const Op& slice = Registry::get().at("slice");
     Expr part = invoke(slice, slice_params(slice, region), {&array, 1})[0];
     return wrap(reshape(part, shape).array(), Py_TYPE(self));
@@ -224,6 +234,7 @@ int array_set_item(PyObject* self, PyObject* key, PyObject* value) {
       return;
     }
     Region region = Resolver(array.shape()).resolve(items);
+    if (region.shape.size() == 0) return;
     bool on_tape = recording && (array.tape || (is_array(value) && array_of(value).tape));
     if (on_tape)
       array = assigned_copy(array, region, value);

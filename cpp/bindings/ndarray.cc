@@ -164,7 +164,8 @@ PyObject* to_int(PyObject* self) {
 PyObject* to_index(PyObject* self) {
   return with_array(self, [](NDArray& a) -> PyObject* {
     if (is_floating(a.dtype()) || a.size() != 1)  // a TypeError: Python then tries the buffer protocol, as in bytes(x)
-      type_error("index: only an integer array of one element can be an index, got ", a.dtype(), " of shape ", a.shape());
+      type_error("index: only an integer array of one element can be an index, got ", a.dtype(), " of shape ",
+                 a.shape());
     return element(a, "index");
   });
 }
@@ -265,7 +266,7 @@ PyObject* shape_of_argument(PyObject* const* args, Py_ssize_t n) {
   return tuple;
 }
 
-// reshape(2, 3), reshape((2, 3)), reshape(shape=..., reverse=...): the rules are the operator's.
+// reshape(2, 3), reshape((2, 3)), reshape(shape=..., reverse=...): the rules are the operator's, the memory is shared.
 PyObject* reshape(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     static const Op& op = Registry::get().at("Reshape");
@@ -275,7 +276,11 @@ PyObject* reshape(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*
       attrs.emplace_back(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, i)), to_value(args[n + i]));
     for (auto& [name, value] : attrs)
       if (value.get<int64_t>()) value = Value::List{value};
-    return wrap(std::move(invoke(op, make_params(op, attrs), {&array_of(self), 1})[0]), Py_TYPE(self));
+    const NDArray& array = array_of(self);
+    ParamsRef params = make_params(op, attrs);
+    if (call_state().recording && array.tape) return wrap(std::move(invoke(op, params, {&array, 1})[0]), Py_TYPE(self));
+    TensorSpec spec{array.shape(), array.dtype()};
+    return wrap(array.reshaped(infer(op, params, {&spec, 1})[0].shape), Py_TYPE(self));
   });
 }
 
