@@ -31,6 +31,18 @@ def test_sgd_by_hand():
     np.testing.assert_allclose(weight.asnumpy(), w, rtol=1e-6)
 
 
+def test_nag_by_hand():
+    weight, grad = mx.nd.array([1.0, 2.0]), mx.nd.array([0.5, -4.0])
+    updater = optimizer.get_updater(optimizer.NAG(learning_rate=0.1, momentum=0.5, wd=0.2))
+    w, v = np.array([1.0, 2.0]), np.zeros(2)
+    for _ in range(3):
+        updater(0, grad, weight)
+        g = grad.asnumpy() + 0.2 * w
+        v = 0.5 * v - 0.1 * g
+        w = w + 0.5 * v - 0.1 * g
+    np.testing.assert_allclose(weight.asnumpy(), w, rtol=1e-6)
+
+
 def test_sgd_fused_and_single_agree():
     for kwargs in ({}, {"momentum": 0.9, "clip_gradient": 0.2}):
         singly = [mx.nd.array(cases.numbers(i, 3, 2)) for i in range(7)]

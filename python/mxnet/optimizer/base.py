@@ -273,7 +273,7 @@ class Test(Optimizer):
         state[:] = weight
 
 
-def aggregation_size(default=4):
+def aggregation_size(default=64):
     """How many weights one fused update takes: MXNET_OPTIMIZER_AGGREGATION_SIZE, or `default`."""
     return int(os.environ.get("MXNET_OPTIMIZER_AGGREGATION_SIZE", default))
 
@@ -355,6 +355,7 @@ class Updater:
         if not isinstance(self.states, dict):
             raise ValueError(f"these are not the states of an optimizer but a {type(self.states).__name__}")
         self.states_synced = dict.fromkeys(self.states, False)
+        self.aggregate_updates = self.optimizer.aggregate_num > 0
 
     def get_states(self, dump_optimizer=False):
         """The states as bytes, with the optimizer itself if `dump_optimizer`."""
