@@ -15,7 +15,8 @@ size_t checked_bytes(const Shape& shape, DType dtype) {
   int64_t bytes = size_of(dtype);
   for (int64_t extent : shape) {
     if (extent < 0) value_error("array: shape ", shape, " has a negative extent");
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) fail(ErrorKind::memory, "array: shape ", shape, " does not fit into memory");
+    if (__builtin_mul_overflow(bytes, extent, &bytes))
+      fail(ErrorKind::memory, "array: shape ", shape, " does not fit into memory");
   }
   return static_cast<size_t>(bytes);
 }
