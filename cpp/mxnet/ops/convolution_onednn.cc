@@ -1,5 +1,5 @@
-#include <cstdlib>
-
+// Convolution by oneDNN. Its fast forms want images in blocks of 16 channels; plain images are brought into that
+// order and back a few at a time, so that they stay in the cache in between.
 #include "mxnet/ops/convolution.h"
 #include "mxnet/ops/onednn.h"
 #include "mxnet/ops/scratch.h"
@@ -10,8 +10,8 @@ namespace {
 using dnnl::memory;
 using Dims = memory::dims;
 
-// How the images are handed to oneDNN: as they lie, channels last, or in the format it likes best.
-enum class Form { plain, channels_last, blocked };
+// How the images are handed to oneDNN: as they lie, in blocks of 16 channels, or in whatever order it likes best.
+enum class Form { plain, blocked, any };
 
 struct ConvPrimitive {
   dnnl::primitive run;                     // none if there is no fast implementation
@@ -21,12 +21,17 @@ struct ConvPrimitive {
   int64_t scratchpad = 0;
 };
 
+struct ConvDescs {
+  memory::desc x, w, y, bias;
+  Dims stride, dilate, pad_low, pad_high;
+};
+
 Dims spatial_dims(const ConvGeometry& g, const std::array<int64_t, 3>& extents) {
   return Dims(extents.begin() + 3 - g.spatial, extents.end());
 }
 
-Dims image_dims(int64_t batch, int64_t channels, const Dims& extents) {
-  Dims dims{batch, channels};
+Dims image_dims(int64_t first, int64_t channels, const Dims& extents) {
+  Dims dims{first, channels};
   dims.insert(dims.end(), extents.begin(), extents.end());
   return dims;
 }
@@ -42,10 +47,6 @@ Dims strides_for(const Dims& dims, bool channels_last) {
   return strides;
 }
 
-memory::desc image_desc(const Dims& dims, memory::data_type type, bool channels_last) {
-  return {dims, type, strides_for(dims, channels_last)};
-}
-
 memory::desc weight_desc(const ConvGeometry& g, memory::data_type type) {
   Dims dims = image_dims(g.out_channels, g.in_channels / g.groups, spatial_dims(g, g.kernel));
   Dims strides = strides_for(dims, g.channels_last);
@@ -59,41 +60,25 @@ memory::desc weight_desc(const ConvGeometry& g, memory::data_type type) {
 
 memory::desc any(const memory::desc& d) { return {d.get_dims(), d.get_data_type(), memory::format_tag::any}; }
 
-dnnl::reorder reorder_between(const memory::desc& from, const memory::desc& to) {
-  dnnl::primitive_attr attr;
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return dnnl::reorder(dnnl::reorder::primitive_desc(onednn::engine(), from, onednn::engine(), to, attr));
+memory::desc in_form(Form form, const memory::desc& plain, int64_t channels, int spatial) {
+  using Tag = memory::format_tag;
+  constexpr Tag kBlocked[] = {Tag::aBc16b, Tag::aBcd16b, Tag::aBcde16b};
+  if (form == Form::any) return any(plain);
+  if (form == Form::plain || channels < 8) return plain;
+  return {plain.get_dims(), plain.get_data_type(), kBlocked[spatial - 1]};
 }
 
-bool is_slow(const char* implementation) {
-  return std::string_view(implementation).find("ref") != std::string_view::npos;
-}
-
-Form choose_form(ConvPass pass, const ConvGeometry& g) {
-  if (const char* e = std::getenv("NN_FORM")) return static_cast<Form>(std::atoi(e));
-  (void)pass;
-  if (g.channels_last) return Form::plain;
-  return Form::blocked;
-}
-
-struct Descs {
-  memory::desc x, w, y, bias;
-  Dims stride, dilate, pad_low, pad_high;
-};
-
-Descs descs_of(const ConvGeometry& g, memory::data_type type, bool bias, Form form, ConvPrimitive& entry) {
-  Dims x = image_dims(g.batch, g.in_channels, spatial_dims(g, g.in)),
-       y = image_dims(g.batch, g.out_channels, spatial_dims(g, g.out));
-  entry.plain_x = image_desc(x, type, g.channels_last);
-  entry.plain_y = image_desc(y, type, g.channels_last);
+ConvDescs descs_of(const ConvGeometry& g, memory::data_type type, bool bias, Form form, ConvPrimitive& entry) {
+  auto plain = [&](int64_t channels, const std::array<int64_t, 3>& extents) {
+    Dims dims = image_dims(g.batch, channels, spatial_dims(g, extents));
+    return memory::desc(dims, type, strides_for(dims, g.channels_last));
+  };
+  entry.plain_x = plain(g.in_channels, g.in);
+  entry.plain_y = plain(g.out_channels, g.out);
   entry.plain_w = weight_desc(g, type);
-  Descs d;
-  d.x = form == Form::plain           ? entry.plain_x
-        : form == Form::channels_last ? image_desc(x, type, true)
-                                      : any(entry.plain_x);
-  d.y = form == Form::plain           ? entry.plain_y
-        : form == Form::channels_last ? image_desc(y, type, true)
-                                      : any(entry.plain_y);
+  ConvDescs d;
+  d.x = in_form(form, entry.plain_x, g.in_channels, g.spatial);
+  d.y = in_form(form, entry.plain_y, g.out_channels, g.spatial);
   d.w = any(entry.plain_w);
   if (bias) d.bias = memory::desc({g.out_channels}, type, memory::format_tag::a);
   for (int i = 3 - g.spatial; i < 3; ++i) {
@@ -108,18 +93,22 @@ Descs descs_of(const ConvGeometry& g, memory::data_type type, bool bias, Form fo
 
 template <class Desc>
 void finish(ConvPrimitive& entry, const Desc& pd, const memory::desc& x, const memory::desc& w, const memory::desc& y) {
-  if (is_slow(pd.impl_info_str())) return;
+  if (std::string_view(pd.impl_info_str()).find("ref") != std::string_view::npos) return;
   entry.x = x, entry.w = w, entry.y = y;
   entry.scratchpad = static_cast<int64_t>(pd.scratchpad_desc().get_size());
   entry.run = dnnl::primitive(pd);
-  if (std::getenv("NN_VERBOSE")) fprintf(stderr, "conv %s\n", pd.impl_info_str());
 }
 
-void create(ConvPass pass, const Descs& d, ConvPrimitive& entry) {
-  auto& engine = onednn::engine();
-  auto direct = dnnl::algorithm::convolution_direct;
+dnnl::primitive_attr user_scratchpad() {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attr;
+}
+
+void create(ConvPass pass, const ConvDescs& d, ConvPrimitive& entry) {
+  auto& engine = onednn::engine();
+  auto direct = dnnl::algorithm::convolution_direct;
+  auto attr = user_scratchpad();
   auto kind = pass == ConvPass::forward ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   dnnl::convolution_forward::primitive_desc forward(engine, kind, direct, d.x, d.w, d.bias, d.y, d.stride, d.dilate,
                                                     d.pad_low, d.pad_high, attr);
@@ -137,17 +126,34 @@ void create(ConvPass pass, const Descs& d, ConvPrimitive& entry) {
   }
 }
 
+bool is_pointwise(const ConvGeometry& g) {
+  for (int i = 0; i < 3; ++i)
+    if (g.kernel[i] != 1 || g.stride[i] != 1 || g.pad[i] != 0) return false;
+  return g.groups == 1;
+}
+
+// Pointwise convolutions are matrix products of plain images; the others gain more than reordering costs.
+bool prefers_plain(const ConvGeometry& g) { return g.channels_last || (is_pointwise(g) && g.out_size() >= 196); }
+
 std::shared_ptr<ConvPrimitive> build(ConvPass pass, const ConvGeometry& g, memory::data_type type, bool bias) {
   auto entry = std::make_shared<ConvPrimitive>();
-  try {
-    create(pass, descs_of(g, type, bias, choose_form(pass, g), *entry), *entry);
-  } catch (const dnnl::error&) {
-    entry->run = {};  // unsupported: the caller has another way
-  }
+  auto attempt = [&](Form form) {
+    if (entry->run) return;
+    try {
+      create(pass, descs_of(g, type, bias, form, *entry), *entry);
+    } catch (const dnnl::error&) {
+      entry->run = {};  // not in this form
+    }
+  };
+  if (!prefers_plain(g)) attempt(Form::blocked);
+  attempt(Form::plain);
+  attempt(Form::any);
   if (!entry->run) return entry;
   auto reorder = [&](const memory::desc& plain, const memory::desc& wanted, bool result) {
     if (plain == wanted) return dnnl::reorder();
-    return result ? reorder_between(wanted, plain) : reorder_between(plain, wanted);
+    const auto &from = result ? wanted : plain, &to = result ? plain : wanted;
+    auto& engine = onednn::engine();
+    return dnnl::reorder(dnnl::reorder::primitive_desc(engine, from, engine, to, user_scratchpad()));
   };
   entry->x_reorder = reorder(entry->plain_x, entry->x, pass == ConvPass::data);
   entry->w_reorder = reorder(entry->plain_w, entry->w, pass == ConvPass::weight);
@@ -155,14 +161,10 @@ std::shared_ptr<ConvPrimitive> build(ConvPass pass, const ConvGeometry& g, memor
   return entry;
 }
 
-onednn::Cache<ConvPrimitive>& cache() {
+std::shared_ptr<ConvPrimitive> cached(ConvPass pass, const ConvGeometry& g, memory::data_type type, bool bias) {
   static auto* cache = new onednn::Cache<ConvPrimitive>(1024);
-  return *cache;
-}
-
-std::vector<int64_t> key_of(ConvPass pass, const ConvGeometry& g, DType dtype, bool bias) {
   std::vector<int64_t> key{static_cast<int64_t>(pass),
-                           static_cast<int64_t>(dtype),
+                           static_cast<int64_t>(type),
                            bias,
                            onednn::threads(),
                            g.spatial,
@@ -173,60 +175,134 @@ std::vector<int64_t> key_of(ConvPass pass, const ConvGeometry& g, DType dtype, b
                            g.out_channels};
   for (auto* part : {&g.in, &g.out, &g.kernel, &g.stride, &g.dilate, &g.pad})
     key.insert(key.end(), part->begin(), part->end());
-  return key;
+  return cache->get(key, [&] { return build(pass, g, type, bias); });
 }
 
-// An array as the primitive wants it: itself, or a copy in another order that is made before or after the run.
-class Operand {
- public:
-  Operand(const memory::desc& plain, const memory::desc& wanted, const dnnl::reorder& reorder, void* data, bool result)
-      : plain_(plain, onednn::engine(), data), reorder_(reorder), result_(result) {
-    if (!reorder_) {
-      inner_ = plain_;
-      return;
-    }
-    buffer_ = Scratch(static_cast<int64_t>(wanted.get_size()));
-    inner_ = memory(wanted, onednn::engine(), buffer_.data());
-    if (!result_) reorder_.execute(onednn::stream(), plain_, inner_);
+// How many images to work on at a time: what fits in the second-level cache with input and output, but enough
+// pixels that the weights, which are read again for each turn, pay.
+int64_t images_at_once(const ConvGeometry& g) {
+  constexpr int64_t kCache = 768 << 10, kPixels = 392;
+  if (prefers_plain(g)) return g.batch;
+  int64_t bytes = 4 * (g.x_elements() + g.y_elements()) / g.batch;
+  int64_t images = std::max(kCache / std::max<int64_t>(1, bytes), (kPixels + g.out_size() - 1) / g.out_size());
+  images = std::clamp<int64_t>(images, 1, g.batch);
+  int64_t turns = (g.batch + images - 1) / images;
+  return (g.batch + turns - 1) / turns;
+}
+
+// An array as a primitive wants it: itself, or a buffer in another order.
+struct Operand {
+  memory plain, inner;
+  const dnnl::reorder* reorder;
+  Scratch buffer;
+
+  Operand(const memory::desc& plain_desc, const memory::desc& wanted, const dnnl::reorder& r)
+      : plain(plain_desc, onednn::engine(), nullptr), reorder(&r) {
+    if (!r) return;
+    buffer = Scratch(static_cast<int64_t>(wanted.get_size()));
+    inner = memory(wanted, onednn::engine(), buffer.data());
   }
-  const memory& get() const { return inner_; }
+  const memory& used() const { return *reorder ? inner : plain; }
+  void load() {
+    if (*reorder) reorder->execute(onednn::stream(), plain, inner);
+  }
+  void store() {
+    if (*reorder) reorder->execute(onednn::stream(), inner, plain);
+  }
+};
+
+template <class T>
+void add_to(void* total, const void* part, size_t bytes) {
+  T* to = static_cast<T*>(total);
+  const T* from = static_cast<const T*>(part);
+  for (size_t i = 0; i < bytes / sizeof(T); ++i) to[i] += from[i];
+}
+
+// One primitive over images in turn.
+class Run {
+ public:
+  Run(ConvPass pass, const ConvPrimitive& entry, const ConvArrays& arrays)
+      : pass_(pass),
+        entry_(entry),
+        x_(entry.plain_x, entry.x, entry.x_reorder),
+        w_(entry.plain_w, entry.w, entry.w_reorder),
+        y_(entry.plain_y, entry.y, entry.y_reorder),
+        scratchpad_(entry.scratchpad) {
+    w_.plain.set_data_handle(arrays.w);
+    if (pass != ConvPass::weight) w_.load();
+    bool data = pass == ConvPass::data, weight = pass == ConvPass::weight, forward = pass == ConvPass::forward;
+    memory pad({{entry.scratchpad}, memory::data_type::u8, memory::format_tag::a}, onednn::engine(),
+               scratchpad_.data());
+    args_ = {{data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, x_.used()},
+             {weight ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, w_.used()},
+             {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, y_.used()},
+             {DNNL_ARG_SCRATCHPAD, pad}};
+    if (arrays.bias) args_.emplace(DNNL_ARG_BIAS, memory(entry.bias, onednn::engine(), const_cast<void*>(arrays.bias)));
+  }
+
+  void images(void* x, void* y) {
+    x_.plain.set_data_handle(x);
+    y_.plain.set_data_handle(y);
+    if (pass_ != ConvPass::data) x_.load();
+    if (pass_ != ConvPass::forward) y_.load();
+    entry_.run.execute(onednn::stream(), args_);
+    if (pass_ == ConvPass::data) x_.store();
+    if (pass_ == ConvPass::forward) y_.store();
+  }
+
+  // Weight gradients of several turns add up in `total`, in the order of the primitive.
+  void add_weights(Scratch& total) {
+    size_t bytes = entry_.w.get_size();
+    void* part = w_.used().get_data_handle();
+    if (total.data()) {
+      add_to<float>(total.data(), part, bytes);
+    } else {
+      total = Scratch(static_cast<int64_t>(bytes));
+      std::copy_n(static_cast<const char*>(part), bytes, total.as<char>());
+    }
+  }
+  void take_weights(const Scratch& total) {
+    std::copy_n(total.as<const char>(), entry_.w.get_size(), static_cast<char*>(w_.used().get_data_handle()));
+  }
   void finish() {
-    if (reorder_ && result_) reorder_.execute(onednn::stream(), inner_, plain_);
+    if (pass_ == ConvPass::weight) w_.store();
   }
 
  private:
-  memory plain_, inner_;
-  dnnl::reorder reorder_;
-  bool result_;
-  Scratch buffer_;
+  ConvPass pass_;
+  const ConvPrimitive& entry_;
+  Operand x_, w_, y_;
+  Scratch scratchpad_;
+  std::unordered_map<int, memory> args_;
 };
-
-void execute(ConvPass pass, const ConvPrimitive& entry, const ConvArrays& arrays) {
-  Operand x(entry.plain_x, entry.x, entry.x_reorder, arrays.x, pass == ConvPass::data);
-  Operand w(entry.plain_w, entry.w, entry.w_reorder, arrays.w, pass == ConvPass::weight);
-  Operand y(entry.plain_y, entry.y, entry.y_reorder, arrays.y, pass == ConvPass::forward);
-  Scratch scratchpad(entry.scratchpad);
-  std::unordered_map<int, memory> args{
-      {pass == ConvPass::data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, x.get()},
-      {pass == ConvPass::weight ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, w.get()},
-      {pass == ConvPass::forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, y.get()},
-      {DNNL_ARG_SCRATCHPAD, memory({{entry.scratchpad}, memory::data_type::u8, memory::format_tag::a}, onednn::engine(),
-                                   scratchpad.data())}};
-  if (arrays.bias) args.emplace(DNNL_ARG_BIAS, memory(entry.bias, onednn::engine(), const_cast<void*>(arrays.bias)));
-  entry.run.execute(onednn::stream(), args);
-  x.finish(), w.finish(), y.finish();
-}
 
 }  // namespace
 
-bool convolve_onednn(ConvPass pass, const ConvGeometry& g, DType dtype, const ConvArrays& arrays) {
+bool convolve_onednn(ConvPass pass, const ConvGeometry& whole, DType dtype, const ConvArrays& arrays) {
   if (dtype != DType::float32 && dtype != DType::bfloat16) return false;
   auto type = dtype == DType::float32 ? memory::data_type::f32 : memory::data_type::bf16;
-  bool bias = arrays.bias != nullptr;
   onednn::ThreadScope threads;
-  auto entry = cache().get(key_of(pass, g, dtype, bias), [&] { return build(pass, g, type, bias); });
-  if (!entry->run) return false;
-  execute(pass, *entry, arrays);
+  ConvGeometry g = whole;
+  bool sums = pass == ConvPass::weight;
+  // Sums of parts are kept in float32 only; and parts of unequal size might order the weights differently.
+  int64_t images = images_at_once(whole);
+  if (sums && (dtype != DType::float32 || whole.batch % images != 0)) images = whole.batch;
+  Scratch total;
+  for (int64_t first = 0; first < whole.batch;) {
+    g.batch = std::min(images, whole.batch - first);
+    auto entry = cached(pass, g, type, arrays.bias != nullptr);
+    if (!entry->run) return false;
+    Run run(pass, *entry, arrays);
+    int64_t x_step = g.x_elements() * size_of(dtype), y_step = g.y_elements() * size_of(dtype);
+    char* x = static_cast<char*>(arrays.x) + first * x_step / g.batch;
+    char* y = static_cast<char*>(arrays.y) + first * y_step / g.batch;
+    for (; first + g.batch <= whole.batch; first += g.batch, x += x_step, y += y_step) {
+      run.images(x, y);
+      if (sums && images < whole.batch) run.add_weights(total);
+    }
+    if (total.data()) run.take_weights(total);
+    run.finish();
+  }
   return true;
 }
 
