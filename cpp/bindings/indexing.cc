@@ -109,7 +109,10 @@ ParamsRef slice_params(const Op& op, const Region& region, const Value* scalar =
   for (size_t i = 0; i < region.begin.size(); ++i) {
     int64_t last = region.begin[i] + region.step[i] * region.count[i];
     begin.emplace_back(region.begin[i]);
-    end.push_back(last < 0 ? Value() : Value(last));
+    if (last < 0)
+      end.emplace_back();
+    else
+      end.emplace_back(last);
     step.emplace_back(region.step[i]);
   }
   if (scalar) return make_params(op, {{"begin", begin}, {"end", end}, {"step", step}, {"scalar", *scalar}});
@@ -210,7 +213,15 @@ PyObject* array_get_item(PyObject* self, PyObject* key) {
     Shape shape = result_shape(region, Py_TYPE(self));
     int64_t offset = contiguous_offset(array.shape(), region);
     if (offset >= 0 && !recorded(array)) return wrap(array.window(shape, offset), Py_TYPE(self));
-    if (shape.size() == 0) return wrap(empty_part(array, shape), Py_TYPE(self));
+    if (shape.size() == 0) {
+      NDArray part = empty_part(array, shape);
+      TensorSpec whole{array.shape(), array.dtype()};
+      auto gradient = [whole, ctx = array.ctx()](std::span<const Expr>) {
+        return std::vector<Expr>{zeros(whole.shape, whole.dtype, ctx)};
+      };
+      if (recorded(array)) record_custom(gradient, {&array, 1}, {&part, 1});
+      return wrap(std::move(part), Py_TYPE(self));
+    }
     static const Op& slice = Registry::get().at("slice");
     Expr part = invoke(slice, slice_params(slice, region), {&array, 1})[0];
     return wrap(reshape(part, shape).array(), Py_TYPE(self));
