@@ -196,6 +196,11 @@ def get(array, key):
     [2. 3.]
     <NDArray 2 @cpu(0)>
     """
+    if isinstance(key, _core.NDArrayBase) and key._dtype_name != "bool" and array.ndim:
+        from . import _internal  # the commonest key needs no plan
+        index = key if key._dtype_name == "int64" else key.astype("int64")
+        result = _internal._advanced_index(array, index, axes=0)
+        return result.reshape((1,)) if result.ndim == 0 and _legacy(result) else result
     plan = _Plan(array, key)
     result = plan.apply(array if plan.whole else array[plan.basic])
     return result.reshape((1,)) if result.ndim == 0 and _legacy(result) else result
@@ -223,6 +228,8 @@ def set(array, key, value):
     shape = plan.result_shape(part.shape)
     value = plan.operator_order(_prepared(value, part, shape), shape)
     indices = plan.index_arrays(part.context)
+    if not shape:  # one element: a value of rank 1 cannot be made one of rank 0 on the tape
+        value, indices = value.reshape((1,)), [index.reshape((1,)) for index in indices]
     on_tape = _core.is_recording() and (_core.on_tape(part) or _core.on_tape(value))
     if on_tape:
         written = _internal._advanced_index_set(part, value, *indices, axes=plan.axes)

@@ -95,6 +95,8 @@ def test_signs_refuse(other):
     for sign in SIGNS.values():
         with pytest.raises(TypeError):
             sign(x, other)
+        if isinstance(other, str) and sign is operator.mod:
+            continue  # text formatting
         with pytest.raises(TypeError):
             sign(other, x)
 

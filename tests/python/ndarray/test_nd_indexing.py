@@ -120,14 +120,14 @@ def value_for(shape, number):
     """A value to assign to a region of this shape: scalars, arrays of it, and ones that broadcast."""
     full = np.arange(100, 100 + int(np.prod(shape)), dtype="float32").reshape(shape)
     kind = number % 5
-    if kind == 0 or not full.size:
+    if kind == 0 or not full.size or not shape:
         return 7.5
     if kind == 1:
         return full
     if kind == 2:
-        return full[..., :1] if full.ndim else full
+        return full[..., :1]
     if kind == 3:
-        return full[:1] if full.ndim else full
+        return full[:1]
     return full[None]
 
 
@@ -143,9 +143,8 @@ def test_set(number, key):
     value = value_for(data[key].shape, number)
     x = nd.array(data)
     x[to_ours(key)] = nd.array(value) if isinstance(value, np.ndarray) and number % 2 else value
-    if unique(key, SHAPE) or np.ndim(value) == 0:
-        data[key] = value
-        np.testing.assert_array_equal(x.asnumpy(), data)
+    data[key] = value
+    np.testing.assert_array_equal(x.asnumpy(), data)
 
 
 @pytest.mark.parametrize("number, key", [pytest.param(i, *p.values, id=p.id) for i, p in enumerate(ALL)])
@@ -317,6 +316,14 @@ def test_iteration_and_length():
 def test_scalar_results_have_rank_one():
     assert nd.zeros(SHAPE)[0, 0, 0].shape == (1,)
     assert nd.zeros((2,))[[1], ].shape == (1,)
+
+
+def test_one_element_gets_one_value():
+    for key in ((0, 1, 2), (0, [1], 2), (nd.array(0), 1, 2)):
+        for value in (5, np.float64(5), np.array([5]), nd.array([5]), nd.array([[5]]), nd.array(5), [5]):
+            x = nd.zeros(SHAPE)
+            x[key] = value
+            assert x.sum().asscalar() == 5 and x[0, 1, 2].asscalar() == 5
 
 
 def test_self_assignment_overlaps():

@@ -77,7 +77,7 @@ def test_expand_squeeze_flatten():
 @pytest.mark.parametrize("have, shape, want", [((1, 3), (2, 3), None), ((3,), (2, 3), None), ((2, 3), (4, 2, 3), None),
                                                ((1, 3), (0, 3), (1, 3)), ((1,), 5, (5,)), ((), (2, 2), None)])
 def test_broadcast_to(have, shape, want):
-    x = np.random.RandomState(0).rand(*have).astype("float32")
+    x = np.asarray(np.random.RandomState(0).rand(*have), "float32")
     y = nd.array(x).broadcast_to(shape)
     want = want or shape
     np.testing.assert_array_equal(y.asnumpy(), np.broadcast_to(x, want))
