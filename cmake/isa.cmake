@@ -19,7 +19,7 @@ function(mxnet_isa_kernels target)
     target_compile_options(${objects} PRIVATE -O3 -fopenmp-simd -fno-signed-zeros -ffp-contract=fast)
     if(level STREQUAL "0" OR level STREQUAL "native")
       if(level STREQUAL "native")
-        target_compile_options(${objects} PRIVATE -march=native -Wno-maybe-uninitialized)
+        target_compile_options(${objects} PRIVATE -march=native)
       endif()
       target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
       continue()
@@ -28,8 +28,7 @@ function(mxnet_isa_kernels target)
     # Unique symbols would stay global through objcopy and clash between the levels.
     target_compile_options(${objects} PRIVATE -march=x86-64-v${level} -fno-gnu-unique)
     if(level EQUAL 4)
-      # GCC 12 takes the undefined lanes in its own intrinsics for mistakes.
-      target_compile_options(${objects} PRIVATE -mprefer-vector-width=512 -Wno-maybe-uninitialized)
+      target_compile_options(${objects} PRIVATE -mprefer-vector-width=512)
     endif()
     set(sealed ${CMAKE_CURRENT_BINARY_DIR}/${objects}.o)
     add_custom_command(OUTPUT ${sealed}
