@@ -213,15 +213,7 @@ PyObject* array_get_item(PyObject* self, PyObject* key) {
     Shape shape = result_shape(region, Py_TYPE(self));
     int64_t offset = contiguous_offset(array.shape(), region);
     if (offset >= 0 && !recorded(array)) return wrap(array.window(shape, offset), Py_TYPE(self));
-    if (shape.size() == 0) {
-      NDArray part = empty_part(array, shape);
-      TensorSpec whole{array.shape(), array.dtype()};
-      auto gradient = [whole, ctx = array.ctx()](std::span<const Expr>) {
-        return std::vector<Expr>{zeros(whole.shape, whole.dtype, ctx)};
-      };
-      if (recorded(array)) record_custom(gradient, {&array, 1}, {&part, 1});
-      return wrap(std::move(part), Py_TYPE(self));
-    }
+    if (shape.size() == 0) return wrap(empty_part(array, shape), Py_TYPE(self));
     static const Op& slice = Registry::get().at("slice");
     Expr part = invoke(slice, slice_params(slice, region), {&array, 1})[0];
     return wrap(reshape(part, shape).array(), Py_TYPE(self));
