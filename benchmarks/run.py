@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import os
+import pathlib
 import resource
 import statistics
 import subprocess
@@ -165,7 +166,9 @@ def report_peak(library, name):
         call, wait = theirs(torch)
     for _ in range(10):
         wait(call())
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    # Not ru_maxrss: a child starts with what its parent had when it was forked.
+    status = pathlib.Path("/proc/self/status").read_text()
+    print(int(status.split("VmHWM:")[1].split()[0]) * 1024)
 
 
 def other_results(options, has_torch, chosen):

@@ -168,9 +168,10 @@ class Parser {
   void finish() {
     for (size_t i = 0; i < op_.fields.size(); ++i) {
       const FieldSpec& spec = op_.fields[i];
-      if (op_.is_variadic() && spec.name == op_.variadic)
+      bool given = given_ >> i & 1;
+      if (!given && op_.is_variadic() && spec.name == op_.variadic)
         spec.set(result_.params->data(), Value(static_cast<int64_t>(result_.inputs.size())), spec.what);
-      else if (spec.required && !(given_ >> i & 1))
+      else if (spec.required && !given)
         type_error(op_.name, ": parameter '", spec.name, "' is missing; signature is ", op_.signature());
     }
     bool deferred = false;

@@ -188,7 +188,8 @@ void check_inputs(const Op& op, std::span<const NDArray> inputs) {
 }
 
 bool gives_view(const Op& op, std::span<const NDArray> inputs, std::span<const NDArray> out) {
-  if (op.view == View::no || std::any_of(out.begin(), out.end(), [](const NDArray& a) { return a.defined(); })) return false;
+  if (op.view == View::no || std::any_of(out.begin(), out.end(), [](const NDArray& a) { return a.defined(); }))
+    return false;
   return op.view == View::always || (call_state().recording && inputs[0].tape);
 }
 

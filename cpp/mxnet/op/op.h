@@ -121,7 +121,7 @@ class Op {
   std::function<std::vector<Expr>(const void* params, std::span<const Expr>)> compose;  // no kernel of its own
 
   bool is_inplace = false;       // an output may share memory with an input
-  View view = View::no;           // the kernel is left out where the output is a view of input 0
+  View view = View::no;          // the kernel is left out where the output is a view of input 0
   bool is_heavy = false;         // more than a few operations per element: not run in the caller
   bool is_random = false;        // draws random numbers
   bool uses_training = false;    // behaves differently under train_mode

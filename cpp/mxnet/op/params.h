@@ -74,7 +74,11 @@ std::vector<FieldSpec> field_specs() {
   auto add = [&]<class T>(const Field<P, T>& f) {
     auto member = f.member;
     specs.push_back(
-        {f.name, FieldType<T>::name(), f.doc, {}, f.is_required,
+        {f.name,
+         FieldType<T>::name(),
+         f.doc,
+         {},
+         f.is_required,
          f.is_required ? Value() : FieldType<T>::to(defaults.*member),
          [member](void* params, const Value& value, const std::string& what) {
            static_cast<P*>(params)->*member = FieldType<T>::from(value, what);

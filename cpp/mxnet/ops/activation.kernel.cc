@@ -23,12 +23,6 @@ void activation_backward_cpu(const ActivationParams& p, KernelContext& c) {
   });
 }
 
-// x where it is positive, else f(x).
-template <class V, class F>
-V positive_or(V x, const F& f) {
-  V negative = f(x);
-  return x > V(0) ? x : negative;
-}
 template <class V>
 V gelu(V x) {
   return V(0.5) * x * (V(1) + erf(x * V(0.7071067811865476)));
@@ -101,8 +95,8 @@ void leaky(const LeakyReluParams& p, KernelContext& c) {
   V slope = static_cast<V>(p.slope), scale = static_cast<V>(activation::kSeluScale);
   V steep = static_cast<V>(activation::kSeluScale * activation::kSeluAlpha);
   switch (p.act_type) {
-    case LeakyType::leaky: return run([=](V x) { return positive_or(x, [=](V n) { return n * slope; }); });
-    case LeakyType::elu: return run([=](V x) { return positive_or(x, [=](V n) { return slope * expm1(n); }); });
+    case LeakyType::leaky: return run([=](V x) { return x * (x > V(0) ? V(1) : slope); });
+    case LeakyType::elu: return run([=](V x) { return x > V(0) ? x : slope * expm1(x); });
     case LeakyType::selu: return run([=](V x) { return x > V(0) ? scale * x : steep * expm1(x); });
     case LeakyType::gelu: return run([](V x) { return gelu(x); });
     case LeakyType::prelu: return prelu<T>(c.in(0), c.in(1), c.out(0));

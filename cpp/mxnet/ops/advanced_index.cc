@@ -66,7 +66,7 @@ const Op& index_op =
           c.out(0).dtype = c.in(0).dtype;
           std::vector<Shape> indices = index_shapes(c, 1);
           if (c.shape(0).known() && (!indices.empty() || c.num_inputs() == 1))
-            c.out(0).shape = AdvancedLayout("index", c.shape(0), p.axes, indices).result;
+            c.out(0).shape = AdvancedLayout(c.op().name.c_str(), c.shape(0), p.axes, indices).result;
         })
         .gradient([](const AdvancedIndexParams& p, GradContext& g) {
           if (g.needs(0))
@@ -83,7 +83,7 @@ const Op& add_op =
         .infer([](const AdvancedIndexAddParams& p, InferContext& c) {
           c.out(0) = c.in(0).with_shape(p.shape);
           std::vector<Shape> indices = index_shapes(c, 1);
-          if (!indices.empty()) c.expect_shape(0, AdvancedLayout("index", p.shape, p.axes, indices).result);
+          if (!indices.empty()) c.expect_shape(0, AdvancedLayout(c.op().name.c_str(), p.shape, p.axes, indices).result);
         })
         .gradient([](const AdvancedIndexAddParams& p, GradContext& g) {
           if (g.needs(0))
@@ -106,7 +106,7 @@ const Op& set_op =
           c.out(0) = c.in(0);
           std::vector<Shape> indices = index_shapes(c, 2);
           if (!c.shape(0).known() || (indices.empty() && c.num_inputs() > 2) || !c.shape(1).known()) return;
-          Shape result = AdvancedLayout("index", c.shape(0), p.axes, indices).result;
+          Shape result = AdvancedLayout(c.op().name.c_str(), c.shape(0), p.axes, indices).result;
           Shape joined = broadcast_shape(c.shape(1), result);
           if (!(joined == result)) c.fail("a value of shape ", c.shape(1), " cannot be broadcast to ", result);
         })
@@ -150,7 +150,10 @@ const Op& add_along_op =
         .input("indices", "Integer array that agrees with `shape` in all other axes.")
         .infer([](const AlongBackwardParams& p, InferContext& c) {
           c.out(0) = c.in(0).with_shape(p.shape);
-          c.expect_shape(1, c.shape(0));
+          Shape expected = p.shape;
+          expected[c.axis(p.axis, p.shape)] = kUnknown;
+          c.expect_shape(1, expected);
+          c.expect_shape(0, c.shape(1));
         })
         .gradient([](const AlongBackwardParams& p, GradContext& g) {
           if (g.needs(0)) g.din(0) = take_along_ref.with({g.dout(0), g.in(1)}, make_params(AlongParams{p.axis}))[0];

@@ -16,15 +16,15 @@ struct Places {
   Places(KernelContext& c, const Shape& shape, const Shape& axes, int first_index) : run(1), adjacent(true) {
     std::vector<Shape> shapes;
     for (size_t i = first_index; i < c.inputs.size(); ++i) shapes.push_back(c.inputs[i].shape());
-    AdvancedLayout layout("index", shape, axes, shapes);
+    AdvancedLayout layout(c.op.name.c_str(), shape, axes, shapes);
     run = layout.run;
     adjacent = layout.adjacent;
     offsets.resize(layout.index_shape.size());
     Shape strides = strides_of(shape);
     for (int i = 0; i < axes.ndim(); ++i) {
-      int axis = normal_axis("index", axes[i], shape);
+      int axis = normal_axis(c.op.name.c_str(), axes[i], shape);
       IndexArray index(c, c.inputs[first_index + i]);
-      if (!offsets.empty()) index.check("index", axis, shape[axis], true);
+      if (!offsets.empty()) index.check(c.op.name.c_str(), axis, shape[axis], true);
       add_offsets(index, shapes[i], layout.index_shape, strides[axis]);
     }
     kept.resize(layout.outer.size());
@@ -86,6 +86,7 @@ void advanced_index(const AdvancedIndexParams& p, KernelContext& c) {
 template <class F>
 void each_part(const Places& places, const F& f) {
   int64_t n = places.num_offsets();
+  if (places.num_kept() == 0) return;
   if (places.num_kept() > 1) {
     parallel_for(places.num_kept(), std::max<int64_t>(1, 16384 / std::max<int64_t>(n * places.run, 1)),
                  [&](int64_t begin, int64_t end) {
@@ -151,7 +152,7 @@ void advanced_index_set(const AdvancedIndexParams& p, KernelContext& c) {
   std::vector<Shape> shapes;
   for (size_t i = 2; i < c.inputs.size(); ++i) shapes.push_back(c.inputs[i].shape());
   Scratch memory;
-  const char* value = spread_value(c, AdvancedLayout("index", shape, p.axes, shapes).result, memory);
+  const char* value = spread_value(c, AdvancedLayout(c.op.name.c_str(), shape, p.axes, shapes).result, memory);
   int64_t width = size_of(c.in(0).dtype);
   if (c.in(0).data != c.out(0).data) copy_all(c.out(0).data, c.in(0).data, shape.size() * width);
   if (places.num_offsets() == 0 || places.run == 0) return;

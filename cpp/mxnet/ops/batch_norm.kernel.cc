@@ -79,12 +79,9 @@ struct Affine {
 };
 
 template <class C>
-void normalise_channel(const C* x, C* y, const AxisView& v, int64_t c, C mean, C scale, C offset) {
-  for (int64_t i = 0; i < v.outer; ++i) {
-    int64_t at = (i * v.count + c) * v.inner;
+void normalise_plane(const C* x, C* y, int64_t n, C mean, C scale, C offset) {
 #pragma omp simd
-    for (int64_t k = 0; k < v.inner; ++k) y[at + k] = (x[at + k] - mean) * scale + offset;
-  }
+  for (int64_t k = 0; k < n; ++k) y[k] = (x[k] - mean) * scale + offset;
 }
 
 template <class C>
@@ -120,11 +117,23 @@ void forward(const BatchNormParams& p, const AxisView& v, bool batch, const C* x
     for (int64_t c = 0; c < v.count; ++c) finish(c), scale.as<C>()[c] = affine.scale(c, inverse[c]);
     return normalise_rows(x, y, v, mean, scale.as<const C>(), affine.beta);
   }
+  auto normalise = [&](int64_t i, int64_t c) {
+    int64_t at = (i * v.count + c) * v.inner;
+    normalise_plane(x + at, y + at, v.inner, mean[c], affine.scale(c, inverse[c]), affine.beta[c]);
+  };
+  if (!batch) {
+    for (int64_t c = 0; c < v.count; ++c) finish(c);
+    parallel_for(v.outer * v.count, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, v.inner)),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; ++i) normalise(i / v.count, i % v.count);
+                 });
+    return;
+  }
   parallel_for(v.count, plane_grain(v), [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; ++c) {
-      if (batch) channel_moments(x, v, c, mean + c, inverse + c);
+      channel_moments(x, v, c, mean + c, inverse + c);
       finish(c);
-      normalise_channel(x, y, v, c, mean[c], affine.scale(c, inverse[c]), affine.beta[c]);
+      for (int64_t i = 0; i < v.outer; ++i) normalise(i, c);
     }
   });
 }

@@ -7,15 +7,18 @@ namespace {
 
 const OpRef take_ref("take"), take_back_ref("_backward_take");
 
-void infer_take(const TakeParams& p, InferContext& c) {
-  c.out(0).dtype = c.in(0).dtype;
-  const Shape &data = c.shape(0), &index = c.shape(1);
-  if (!data.rank_known() || !index.rank_known()) return;
-  int axis = c.axis(p.axis, data);
+Shape taken_shape(const InferContext& c, int64_t at, const Shape& data, const Shape& index) {
+  int axis = c.axis(at, data);
   Shape shape = data.slice(0, axis);
   for (int64_t extent : index) shape.push_back(extent);
   for (int i = axis + 1; i < data.ndim(); ++i) shape.push_back(data[i]);
-  c.out(0).shape = shape;
+  return shape;
+}
+
+void infer_take(const TakeParams& p, InferContext& c) {
+  c.out(0).dtype = c.in(0).dtype;
+  if (c.shape(0).rank_known() && c.shape(1).rank_known())
+    c.out(0).shape = taken_shape(c, p.axis, c.shape(0), c.shape(1));
 }
 
 const Op& take_op = define_op<TakeParams>("take")
@@ -33,16 +36,21 @@ const Op& take_op = define_op<TakeParams>("take")
                         .grad_uses(true, false)
                         .method();
 
-const Op& take_back_op =
-    define_op<TakeBackwardParams>("_backward_take")
-        .doc("Zeros of `shape` with each slice of `data` added where `take` found it.")
-        .input("data", "Array of the shape that take gives.")
-        .input("indices", "Indices of any shape and numeric dtype.")
-        .infer([](const TakeBackwardParams& p, InferContext& c) { c.out(0) = c.in(0).with_shape(p.shape); })
-        .gradient([](const TakeBackwardParams& p, GradContext& g) {
-          if (g.needs(0)) g.din(0) = take_ref.with({g.dout(0), g.in(1)}, make_params(TakeParams{p.axis, p.mode}))[0];
-        })
-        .grad_uses(true, false);
+const Op& take_back_op = define_op<TakeBackwardParams>("_backward_take")
+                             .doc("Zeros of `shape` with each slice of `data` added where `take` found it.")
+                             .input("data", "Array of the shape that take gives.")
+                             .input("indices", "Indices of any shape and numeric dtype.")
+                             .infer([](const TakeBackwardParams& p, InferContext& c) {
+                               c.out(0) = c.in(0).with_shape(p.shape);
+                               if (c.shape(1).rank_known())
+                                 c.expect_shape(0, taken_shape(c, p.axis, p.shape, c.shape(1)));
+                             })
+                             .gradient([](const TakeBackwardParams& p, GradContext& g) {
+                               if (g.needs(0))
+                                 g.din(0) =
+                                     take_ref.with({g.dout(0), g.in(1)}, make_params(TakeParams{p.axis, p.mode}))[0];
+                             })
+                             .grad_uses(true, false);
 
 void infer_embedding(const EmbeddingParams& p, InferContext& c) {
   if (c.in(1).dtype == DType::unknown) c.in(1).dtype = p.dtype;
@@ -82,25 +90,35 @@ const Op& batch_take_op =
           c.expect_rank(0, 2);
           c.out(0) = c.in(1);
           c.out(0).dtype = c.in(0).dtype;
+          if (!c.shape(0).known() || !c.shape(1).known()) return;
+          if (c.shape(0)[0] != c.shape(1).size())
+            c.fail("indices have shape ", c.shape(1), ", expected one for each row of ", c.shape(0));
+          if (c.shape(0)[1] == 0 && c.shape(0)[0] > 0) c.fail("axis 1 of shape ", c.shape(0), " is empty");
         })
-        .compose([](const NoParams&, std::span<const Expr> in) {
-          Expr index = reshape(in[1], Shape{in[1].shape().size()});
-          return std::vector<Expr>{reshape(pick_ref({in[0], index}, {{"axis", 1}}), in[1].shape())};
-        });
+        .gradient([](const NoParams&, GradContext& g) {
+          if (!g.needs(0)) return;
+          Shape rows{g.in(0).shape()[0]};
+          g.din(0) = pick_back_ref.with({reshape(g.dout(0), rows), reshape(g.in(1), rows)},
+                                        make_params(PickBackwardParams{1, false, PickMode::clip, g.in(0).shape()}))[0];
+        })
+        .grad_uses(true, false);
+
+// The index may have the axis with extent 1 or not have it.
+void expect_pick_index(InferContext& c, const Shape& data, int axis) {
+  bool keeps = c.shape(1).rank_known() && c.shape(1).ndim() == data.ndim();
+  c.expect_shape(1, reduced_shape(data, AxisSet{1} << axis, keeps));
+}
 
 void infer_pick(const PickParams& p, InferContext& c) {
   c.out(0).dtype = c.in(0).dtype;
   if (!p.axis) c.fail("needs an axis, got None");
   const Shape& data = c.shape(0);
   if (!data.rank_known()) return;
-  AxisSet set = AxisSet{1} << c.axis(*p.axis, data);
-  c.out(0).shape = reduced_shape(data, set, p.keepdims);
-  // The index may have the axis with extent 1 or not have it.
-  Shape with = reduced_shape(data, set, true);
-  c.expect_shape(1,
-                 c.shape(1).rank_known() && c.shape(1).ndim() == data.ndim() ? with : reduced_shape(data, set, false));
-  if (data.known() && data[c.axis(*p.axis, data)] == 0 && c.out(0).shape.size() > 0)
-    c.fail("axis ", *p.axis, " of shape ", data, " is empty");
+  int axis = c.axis(*p.axis, data);
+  c.out(0).shape = reduced_shape(data, AxisSet{1} << axis, p.keepdims);
+  expect_pick_index(c, data, axis);
+  if (data.known() && data[axis] == 0 && c.out(0).shape.size() > 0)
+    c.fail("axis ", axis, " of shape ", data, " is empty");
 }
 
 const Op& pick_op =
@@ -123,7 +141,15 @@ const Op& pick_back_op =
         .doc("Zeros of `shape` with each element of `data` where `pick` found it.")
         .input("data", "Array of the shape that pick gives.")
         .input("index", "As in pick.")
-        .infer([](const PickBackwardParams& p, InferContext& c) { c.out(0) = c.in(0).with_shape(p.shape); })
+        .infer([](const PickBackwardParams& p, InferContext& c) {
+          if (!p.axis) c.fail("needs an axis, got None");
+          int axis = c.axis(*p.axis, p.shape);
+          c.out(0) = c.in(0).with_shape(p.shape);
+          c.expect_shape(0, reduced_shape(p.shape, AxisSet{1} << axis, p.keepdims));
+          expect_pick_index(c, p.shape, axis);
+          if (p.shape[axis] == 0 && c.shape(0).known() && c.shape(0).size() > 0)
+            c.fail("axis ", axis, " of shape ", p.shape, " is empty");
+        })
         .gradient([](const PickBackwardParams& p, GradContext& g) {
           if (g.needs(0))
             g.din(0) = pick_ref.with({g.dout(0), g.in(1)}, make_params(PickParams{p.axis, p.keepdims, p.mode}))[0];

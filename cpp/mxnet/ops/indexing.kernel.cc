@@ -165,15 +165,20 @@ void each_pick(const IndexArray& index, const Split3& at, const F& f) {
   });
 }
 
-void pick(const PickParams& p, KernelContext& c) {
-  Split3 at = split_at(c.in(0).shape(), normal_axis("pick", *p.axis, c.in(0).shape()));
-  IndexArray index = pick_indices(c, p.mode, at.extent);
+void pick_at(KernelContext& c, const Split3& at, PickMode mode) {
+  IndexArray index = pick_indices(c, mode, at.extent);
   dispatch_width(c.in(0).dtype, [&]<class E>() {
     const E* data = c.in(0).as<E>();
     E* out = c.out(0).as<E>();
     each_pick(index, at, [=](int64_t k, int64_t place) { out[k] = data[place]; });
   });
 }
+
+void pick(const PickParams& p, KernelContext& c) {
+  pick_at(c, split_at(c.in(0).shape(), normal_axis("pick", *p.axis, c.in(0).shape())), p.mode);
+}
+
+void batch_take(const NoParams&, KernelContext& c) { pick_at(c, split_at(c.in(0).shape(), 1), PickMode::clip); }
 
 void pick_backward(const PickBackwardParams& p, KernelContext& c) {
   Split3 at = split_at(p.shape, normal_axis("_backward_pick", *p.axis, p.shape));
@@ -339,6 +344,7 @@ const bool registered[] = {
         "Embedding",
         [](const EmbeddingParams&, KernelContext& c) { take_rows(c, c.in(1), c.in(0), 0, IndexMode::clip); }),
     cpu_kernel<PickParams>("pick", pick),
+    cpu_kernel<NoParams>("batch_take", batch_take),
     cpu_kernel<PickBackwardParams>("_backward_pick", pick_backward),
     cpu_kernel<NoParams>("fill_element_0index", fill_element),
     cpu_kernel<OneHotParams>("one_hot", one_hot),

@@ -232,15 +232,26 @@ const Op& pad_op =
         .grad_uses(false, false)
         .method();
 
+void infer_pad_backward(const PadParams& p, InferContext& c) {
+  c.out(0) = c.in(0);
+  const Shape& padded = c.shape(0);
+  if (!padded.known()) return;
+  if (p.pad_width.ndim() != 2 * padded.ndim()) c.fail("pad_width ", p.pad_width, " does not fit shape ", padded);
+  for (int i = 0; i < padded.ndim(); ++i) {
+    int64_t before = p.pad_width[2 * i], after = p.pad_width[2 * i + 1], extent = padded[i] - before - after;
+    bool fits = before >= 0 && after >= 0 && extent >= 0;
+    if (before + after > 0 && p.mode == PadMode::reflect) fits = fits && std::max(before, after) < extent;
+    if (before + after > 0 && p.mode == PadMode::edge) fits = fits && extent > 0;
+    if (!fits) c.fail("an array of shape ", padded, " has no border of ", p.pad_width);
+    c.out(0).shape[i] = extent;
+  }
+}
+
 const Op& pad_backward_op =
     define_op<PadParams>("_backward_pad")
         .doc("Sums each element of a padded array into the element it shows: the gradient of Pad.")
         .input("data", "Array with a border.")
-        .infer([](const PadParams& p, InferContext& c) {
-          c.out(0) = c.in(0);
-          if (!c.shape(0).known()) return;
-          for (int i = 0; i < c.shape(0).ndim(); ++i) c.out(0).shape[i] -= p.pad_width[2 * i] + p.pad_width[2 * i + 1];
-        })
+        .infer(infer_pad_backward)
         .gradient([](const PadParams& p, GradContext& g) {
           static const OpRef pad("Pad");
           g.din(0) = pad.with({g.dout(0)}, make_params(p))[0];

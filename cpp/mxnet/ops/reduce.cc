@@ -191,6 +191,8 @@ const Op& moments_op =
           static const OpRef mean("mean");
           const Shape& shape = in[0].shape();
           AxisSet axes = axis_set("moments", p.axes, shape);
+          if (in[0].dtype() == DType::boolean)
+            type_error("moments: data has dtype bool, expected a number; convert it with astype");
           Expr middle = mean.with(in, make_params(ReduceParams{p.axes, true}))[0];
           Expr variance = mean.with({square(in[0] - middle)}, make_params(ReduceParams{p.axes, p.keepdims}))[0];
           return std::vector<Expr>{reshape(middle, reduced_shape(shape, axes, p.keepdims)), variance};

@@ -66,7 +66,7 @@ class Walk {
  public:
   Walk(std::span<const ReduceAxis> axes, int64_t position) : axes_(axes), index_(axes.size()) {
     for (size_t i = axes.size(); i-- > 0;) {
-      if (axes[i].count == 0) continue;  // there is nothing to walk
+      if (axes[i].count == 0) continue;                     // there is nothing to walk
       int64_t count = std::max<int64_t>(axes[i].count, 1);  // an empty axis has no position but the first
       index_[i] = position % count;
       position /= count;

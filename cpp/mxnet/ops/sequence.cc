@@ -69,6 +69,7 @@ const Op& last_back_op =
         .infer([](const SequenceLastBackwardParams& p, InferContext& c) {
           check_lengths(c, p.use_sequence_length, p.axis, p.shape);
           c.out(0) = c.in(0).with_shape(p.shape);
+          c.expect_shape(0, without_time(p.shape, p.axis));
         })
         .gradient([](const SequenceLastBackwardParams& p, GradContext& g) {
           static const OpRef last("SequenceLast");

@@ -152,7 +152,19 @@ const Op& scatter_op =
     define_op<SliceScatterParams>("_backward_slice")
         .doc("Zeros of `shape` with `data` written at the indices begin, begin + step, ... of each axis.")
         .input("data", "The part to write.")
-        .infer([](const SliceScatterParams& p, InferContext& c) { c.out(0) = c.in(0).with_shape(p.shape); })
+        .infer([](const SliceScatterParams& p, InferContext& c) {
+          c.out(0) = c.in(0).with_shape(p.shape);
+          int rank = p.shape.ndim();
+          c.expect_rank(0, rank);
+          if (p.begin.ndim() != rank || p.step.ndim() != rank)
+            c.fail("begin ", p.begin, " and step ", p.step, " do not fit shape ", p.shape);
+          for (int i = 0; i < rank && c.shape(0).known() && c.shape(0).size() > 0; ++i) {
+            int64_t first = p.begin[i], last = first + (c.shape(0)[i] - 1) * p.step[i];
+            if (std::min(first, last) < 0 || std::max(first, last) >= p.shape[i])
+              c.fail("data of shape ", c.shape(0), " at ", p.begin, " with step ", p.step, " lies outside of shape ",
+                     p.shape);
+          }
+        })
         .gradient([](const SliceScatterParams& p, GradContext& g) {
           static const OpRef slice("slice");
           g.din(0) = slice.with({g.dout(0)}, make_params(slice_params(scatter_ranges(p, g.in(0).shape()))))[0];
@@ -199,6 +211,17 @@ const Op& slice_assign_scalar_op =
 
 // ---- Diagonals. ----
 
+Shape diagonals_shape(const InferContext& c, int64_t k, int axis1, int axis2, const Shape& shape) {
+  Diagonal d = diagonal(c.op().name.c_str(), k, axis1, axis2, shape);
+  if (shape.known() && d.count <= 0)
+    c.fail("shape ", shape, " has no diagonal ", k, " in the axes ", d.axis1, " and ", d.axis2);
+  Shape result;
+  for (int i = 0; i < shape.ndim(); ++i)
+    if (i != d.axis1 && i != d.axis2) result.push_back(shape[i]);
+  result.push_back(shape.known() ? d.count : kUnknown);
+  return result;
+}
+
 void infer_diag(const DiagParams& p, InferContext& c) {
   c.out(0).dtype = c.in(0).dtype;
   const Shape& shape = c.shape(0);
@@ -209,14 +232,7 @@ void infer_diag(const DiagParams& p, InferContext& c) {
     c.out(0).shape = Shape{side, side};
     return;
   }
-  Diagonal d = diagonal("diag", p.k, p.axis1, p.axis2, shape);
-  if (shape.known() && d.count <= 0)
-    c.fail("shape ", shape, " has no diagonal ", p.k, " in the axes ", d.axis1, " and ", d.axis2);
-  Shape result;
-  for (int i = 0; i < shape.ndim(); ++i)
-    if (i != d.axis1 && i != d.axis2) result.push_back(shape[i]);
-  result.push_back(shape.known() ? d.count : kUnknown);
-  c.out(0).shape = result;
+  c.out(0).shape = diagonals_shape(c, p.k, p.axis1, p.axis2, shape);
 }
 
 void diag_gradient(const DiagParams& p, GradContext& g) {
@@ -239,16 +255,18 @@ const Op& diag_op =
         .grad_uses(false, false)
         .method();
 
-const Op& diag_scatter_op =
-    define_op<DiagScatterParams>("_backward_diag")
-        .doc("Zeros of `shape` with `data` on its diagonals in two of its axes.")
-        .input("data", "The diagonals, along the last axis.")
-        .infer([](const DiagScatterParams& p, InferContext& c) { c.out(0) = c.in(0).with_shape(p.shape); })
-        .gradient([](const DiagScatterParams& p, GradContext& g) {
-          static const OpRef diag("diag");
-          g.din(0) = diag.with({g.dout(0)}, make_params(DiagParams{p.k, p.axis1, p.axis2}))[0];
-        })
-        .grad_uses(false, false);
+const Op& diag_scatter_op = define_op<DiagScatterParams>("_backward_diag")
+                                .doc("Zeros of `shape` with `data` on its diagonals in two of its axes.")
+                                .input("data", "The diagonals, along the last axis.")
+                                .infer([](const DiagScatterParams& p, InferContext& c) {
+                                  c.out(0) = c.in(0).with_shape(p.shape);
+                                  c.expect_shape(0, diagonals_shape(c, p.k, p.axis1, p.axis2, p.shape));
+                                })
+                                .gradient([](const DiagScatterParams& p, GradContext& g) {
+                                  static const OpRef diag("diag");
+                                  g.din(0) = diag.with({g.dout(0)}, make_params(DiagParams{p.k, p.axis1, p.axis2}))[0];
+                                })
+                                .grad_uses(false, false);
 
 }  // namespace
 }  // namespace mxnet

@@ -82,8 +82,7 @@ constexpr std::array<std::pair<SoftmaxMode, std::string_view>, 2> names_of(Softm
 struct SoftmaxActivationParams {
   SoftmaxMode mode = SoftmaxMode::instance;
   static constexpr auto fields() {
-    return std::tuple{
-        field("mode", &SoftmaxActivationParams::mode, "Normalise along the last axis, or along axis 1.")};
+    return std::tuple{field("mode", &SoftmaxActivationParams::mode, "Normalise along the last axis, or along axis 1.")};
   }
 };
 
