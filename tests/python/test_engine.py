@@ -245,5 +245,5 @@ def test_memory_limit_and_recovery():
         except MemoryError as error:
             assert isinstance(error, mx.MXNetError)
             print("limit" in str(error))
-        print(nd.ones((1000, 1000)).sum().asscalar())
+        print(float(nd.ones((1000, 1000)).sum().asscalar()))
     """).split() == ["True", "1000000.0"]
