@@ -300,10 +300,7 @@ class Block:
         self.load_parameters(filename, ctx, allow_missing, ignore_extra)
 
     def save(self, prefix):
-        """Writes the structure to ``prefix-model.json`` and the parameters to ``prefix-model.params``.
-
-        `load` on a block made by the same code reads them, even where names differ.
-        """
+        """Writes the structure to ``prefix-model.json`` and the parameters to ``prefix-model.params``; see `load`."""
         import json
         places = self._collect_params_with_prefix()
         with open(f"{prefix}-model.json", "w") as file:
@@ -537,6 +534,8 @@ class HybridBlock(Block):
         # An identity test first, since comparing contexts is a call.
         if generation != parameter._generation or (known_ctx is not ctx and known_ctx != ctx):
             arrays = self._own_arrays(ctx)
+            if arrays is None:
+                return self._first_forward(ctx, x, args)
         return self.hybrid_forward(ndarray, x, *args, **arrays)
 
     def _array_among(self, args):
@@ -548,16 +547,28 @@ class HybridBlock(Block):
         return array
 
     def _own_arrays(self, ctx):
-        """The block's own parameters on a context by name, with placeholders for those of unknown shape."""
+        """The block's own parameters on a context by name; None while the shape of any is unknown."""
         generation = parameter._generation
         try:
             arrays = {name: param.data(ctx) for name, param in self._reg_params.items()}
         except DeferredInitializationError:
-            return {name: param._deferred_placeholder(ctx) if param._deferred_init else param.data(ctx)
-                    for name, param in self._reg_params.items()}
+            return None
         # Kept until any parameter anywhere gets another array, which is rare.
         self._known_arrays = ctx, generation, arrays
         return arrays
+
+    def _first_forward(self, ctx, x, args):
+        """Calls `hybrid_forward` with placeholders, whose shapes are inferred by the operators that get them."""
+        arrays = {name: param._deferred_placeholder(ctx) if param._deferred_init else param.data(ctx)
+                  for name, param in self._reg_params.items()}
+        try:
+            return self.hybrid_forward(ndarray, x, *args, **arrays)
+        except (AttributeError, TypeError) as error:
+            if "DeferredArray" not in str(error):
+                raise
+            unknown = [param.name for param in self._reg_params.values() if param._deferred_init]
+            raise MXNetError(f"{type(self).__name__}: the shapes of {', '.join(unknown)} cannot be inferred from what "
+                             f"hybrid_forward does with them ({error}); give them full shapes") from error
 
     def __call__(self, *args):
         """Runs `forward` with its hooks."""

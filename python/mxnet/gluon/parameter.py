@@ -107,6 +107,12 @@ class Parameter:
     def __repr__(self):
         return f"Parameter {self.name} (shape={self.shape}, dtype={self.dtype})"
 
+    def __setstate__(self, state):
+        # A copied or unpickled array is a new one, which autograd has to be told about.
+        self.__dict__.update(state)
+        if self._data is not None:
+            self._init_grad()
+
     # -- description ---------------------------------------------------------------------------
 
     @property
@@ -307,6 +313,10 @@ class Parameter:
 
     def _deferred_placeholder(self, ctx):
         """Stands for the array in a first forward pass; an operator resolves it by its own shapes."""
+        if shape_is_known(self.shape):  # set by hand since initialize
+            self._finish_deferred_init()
+            return self.data(ctx)
+
         def resolve(shape):
             self.shape = shape
             self._finish_deferred_init()

@@ -1,4 +1,7 @@
 """Blocks: structure, deferred shapes, files, hooks and errors."""
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -71,6 +74,22 @@ def test_plain_forward_infers_shapes_itself():
     net.initialize()
     with pytest.raises(NotImplementedError, match="must override infer_shape"):
         net(mx.nd.ones((2, 5)))
+
+
+def test_shapes_that_cannot_be_inferred():
+    class Odd(gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.weight = self.params.get("weight", shape=(2, 0), allow_deferred_init=True)
+
+        def hybrid_forward(self, F, x, weight):
+            return F.dot(x, weight.T)
+    net = Odd()
+    net.initialize()
+    with pytest.raises(mx.MXNetError, match=r"Odd: the shapes of odd\d+_weight cannot be inferred .* give them full"):
+        net(mx.nd.ones((1, 3)))
+    net.weight.shape = (2, 3)
+    assert net(mx.nd.ones((1, 3))).shape == (1, 2)
 
 
 def test_builtin_layer_with_its_forward_replaced():
@@ -323,6 +342,21 @@ def test_save_and_load_the_whole_block(tmp_path):
     assert same_parameters(net, other)
     with pytest.raises(ValueError, match="does not describe a Dense"):
         nn.Dense(2).load(prefix)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_are_networks_of_their_own(duplicate):
+    net, x = started(), mx.nd.ones((1, 3))
+    before = net(x).asnumpy()
+    other = duplicate(net)
+    assert same_parameters(net, other)
+    trainer = gluon.Trainer(other.collect_params(), "adam", {"learning_rate": 0.1})
+    with mx.autograd.record():
+        loss = (other(x) ** 2).sum()
+    loss.backward()
+    trainer.step(1)
+    assert (net(x).asnumpy() == before).all()
+    assert (other(x).asnumpy() != before).any()
 
 
 def test_what_needs_symbols_says_so():
