@@ -37,10 +37,11 @@ class Sample:
     grad2: bool
     tol: typing.Any
     dtypes: typing.Any
+    family: str = ""  # the module it is from
 
     @property
     def key(self):
-        """Names the call in tests/golden/operators.npz; changes whenever inputs or parameters do."""
+        """Names the call in tests/golden/operators; changes whenever inputs or parameters do."""
         digest = hashlib.sha1(repr((self.op, sorted(self.params.items()))).encode())
         for x in self.inputs:
             digest.update(b"None" if x is None else repr((x.shape, str(x.dtype))).encode() + x.tobytes())
@@ -96,6 +97,8 @@ def arr(*shape, low=-1, high=1, seed=0, dtype="float32"):
 def load_samples():
     """The samples of all modules here, in a fixed order."""
     found = []
-    for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
-        found += importlib.import_module(f"{__name__}.{module}").SAMPLES
+    for family in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+        for s in importlib.import_module(f"{__name__}.{family}").SAMPLES:
+            s.family = family
+            found.append(s)
     return found
