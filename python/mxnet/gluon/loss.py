@@ -9,7 +9,6 @@ from ..base import numeric_types
 from .block import HybridBlock
 
 __all__ = [
-    "CTCLoss",
     "CosineEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
@@ -208,43 +207,6 @@ class KLDivLoss(Loss):
         loss = label * (F.log(label + 1e-12) - pred)
         loss = _apply_weighting(F, loss, self._weight, sample_weight)
         return F.sum(loss, axis=self._batch_axis, exclude=True)
-
-
-class CTCLoss(Loss):
-    """Connectionist temporal classification (Graves et al., 2006).
-
-    Predictions are ``(batch, time, classes)`` for layout 'NTC'; the last class is the blank. Labels
-    are ``(batch, length)`` for label layout 'NT', padded with -1, or with `label_lengths`.
-
-    Parameters
-    ----------
-    layout : {'NTC', 'TNC'}
-        Order of the prediction's axes.
-    label_layout : {'NT', 'TN'}
-        Order of the label's axes.
-    weight : float, optional
-        See `Loss`. The call also takes `pred_lengths` and `label_lengths`, both ``(batch,)``.
-    """
-
-    def __init__(self, layout="NTC", label_layout="NT", weight=None, **kwargs):
-        if layout not in ("NTC", "TNC"):
-            raise AssertionError(f"CTCLoss: layout must be 'NTC' or 'TNC', got {layout!r}")
-        if label_layout not in ("NT", "TN"):
-            raise AssertionError(f"CTCLoss: label_layout must be 'NT' or 'TN', got {label_layout!r}")
-        super().__init__(weight, label_layout.find("N"), **kwargs)
-        self._layout = layout
-        self._label_layout = label_layout
-
-    def hybrid_forward(self, F, pred, label, pred_lengths=None, label_lengths=None, sample_weight=None):
-        if self._layout == "NTC":
-            pred = F.swapaxes(pred, 0, 1)
-        if self._batch_axis == 1:
-            label = F.swapaxes(label, 0, 1)
-        lengths = {"data_lengths": pred_lengths, "label_lengths": label_lengths}
-        given = {key: value for key, value in lengths.items() if value is not None}
-        loss = F.CTCLoss(pred, label, use_data_lengths=pred_lengths is not None,
-                         use_label_lengths=label_lengths is not None, blank_label="last", **given)
-        return _apply_weighting(F, loss, self._weight, sample_weight)
 
 
 class HuberLoss(Loss):

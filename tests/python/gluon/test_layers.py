@@ -111,8 +111,6 @@ def test_wrong_arguments(make, error, message):
 
 def test_losses_check_their_arguments():
     loss = mx.gluon.loss
-    with pytest.raises(AssertionError, match="layout must be 'NTC' or 'TNC'"):
-        loss.CTCLoss(layout="X")
     with pytest.raises(ValueError, match="'signed' or 'binary'"):
         loss.LogisticLoss(label_format="z")
     with pytest.raises((ValueError, mx.MXNetError)):
