@@ -127,7 +127,8 @@ class Op {
   bool uses_training = false;    // behaves differently under train_mode
   bool grad_uses_inputs = true;  // what the tape must keep for the gradient
   bool grad_uses_outputs = true;
-  int ctx_field = -1;  // index of the field that names the context of an op without inputs
+  int grad_first_output = 0;  // outputs before this one are not kept for it
+  int ctx_field = -1;         // index of the field that names the context of an op without inputs
 
   bool is_variadic() const { return !variadic.empty(); }
   bool differentiable() const { return gradient || compose; }
@@ -216,8 +217,12 @@ class OpBuilder {
   OpBuilder& heavy() { return op_.is_heavy = true, *this; }
   OpBuilder& random() { return op_.is_random = true, *this; }
   OpBuilder& uses_training() { return op_.uses_training = true, *this; }
-  OpBuilder& grad_uses(bool inputs, bool outputs) {
-    return op_.grad_uses_inputs = inputs, op_.grad_uses_outputs = outputs, *this;
+  // What of its arrays the gradient reads; of the outputs, those from `first_output` on.
+  OpBuilder& grad_uses(bool inputs, bool outputs, int first_output = 0) {
+    op_.grad_uses_inputs = inputs;
+    op_.grad_uses_outputs = outputs;
+    op_.grad_first_output = first_output;
+    return *this;
   }
   // The field that names the context, for operators without inputs.
   OpBuilder& context_field(std::string_view name) {

@@ -57,12 +57,15 @@ struct MulticastParams {
   }
 };
 
-// The common type of the floating inputs; unknown if there is none.
+// float64 takes no part in mixed precision.
+bool takes_part(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16 || dtype == DType::float32; }
+
+// The common type of the inputs that take part; unknown if there is none.
 DType common_floating(const MulticastParams& p, InferContext& c) {
   DType common = DType::unknown;
   for (int i = 0; i < c.num_inputs(); ++i) {
     DType dtype = c.in(i).dtype;
-    if (!is_floating(dtype)) continue;
+    if (!takes_part(dtype)) continue;
     bool better = common != DType::unknown &&
                   (p.cast_narrow ? size_of(dtype) < size_of(common) : size_of(dtype) > size_of(common));
     if (common == DType::unknown || better) common = dtype;
@@ -70,26 +73,27 @@ DType common_floating(const MulticastParams& p, InferContext& c) {
   return common;
 }
 
-const Op& amp_multicast =
-    define_op<MulticastParams>("amp_multicast")
-        .doc("Converts all arrays of a floating dtype to one, the widest or the narrowest among them.")
-        .variadic("data", "num_outputs", "Arrays to convert.")
-        .outputs_of([](const MulticastParams&, int num_inputs) { return num_inputs; })
-        .infer([](const MulticastParams& p, InferContext& c) {
-          DType common = common_floating(p, c);
-          for (int i = 0; i < c.num_inputs(); ++i) {
-            DType dtype = c.in(i).dtype;
-            c.out(i) = {c.shape(i), is_floating(dtype) ? common : dtype};
-          }
-        })
-        .cpu([](const MulticastParams&, KernelContext& c) {
-          for (size_t i = 0; i < c.inputs.size(); ++i) cast_cpu(c.inputs[i], c.outputs[i]);
-        })
-        .gradient([](const MulticastParams&, GradContext& g) {
-          for (int i = 0; i < g.num_inputs(); ++i)
-            if (g.needs(i) && g.has_dout(i)) g.din(i) = cast(g.dout(i), g.in(i).dtype());
-        })
-        .grad_uses(false, false);
+const Op& amp_multicast = define_op<MulticastParams>("amp_multicast")
+                              .doc(
+                                  "Converts all arrays of float16, bfloat16 and float32 to one of these, the widest or "
+                                  "the narrowest among them.")
+                              .variadic("data", "num_outputs", "Arrays to convert.")
+                              .outputs_of([](const MulticastParams&, int num_inputs) { return num_inputs; })
+                              .infer([](const MulticastParams& p, InferContext& c) {
+                                DType common = common_floating(p, c);
+                                for (int i = 0; i < c.num_inputs(); ++i) {
+                                  DType dtype = c.in(i).dtype;
+                                  c.out(i) = {c.shape(i), takes_part(dtype) ? common : dtype};
+                                }
+                              })
+                              .cpu([](const MulticastParams&, KernelContext& c) {
+                                for (size_t i = 0; i < c.inputs.size(); ++i) cast_cpu(c.inputs[i], c.outputs[i]);
+                              })
+                              .gradient([](const MulticastParams&, GradContext& g) {
+                                for (int i = 0; i < g.num_inputs(); ++i)
+                                  if (g.needs(i) && g.has_dout(i)) g.din(i) = cast(g.dout(i), g.in(i).dtype());
+                              })
+                              .grad_uses(false, false);
 
 }  // namespace
 }  // namespace mxnet

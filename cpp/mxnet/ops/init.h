@@ -58,6 +58,9 @@ struct ArangeParams {
 struct LinspaceParams {
   double start = 0;
   double stop = 0;
+  double step = 1;
+  int64_t repeat = 1;
+  bool infer_range = false;
   int64_t num = 0;
   bool endpoint = true;
   std::string ctx;
@@ -66,10 +69,13 @@ struct LinspaceParams {
     using P = LinspaceParams;
     return std::tuple{field("start", &P::start, "First value.").required(),
                       field("stop", &P::stop, "End of the range.").required(),
-                      field("num", &P::num, "Number of values.").required(),
-                      field("endpoint", &P::endpoint, "Whether stop is the last value."),
+                      field("step", &P::step, "Not used."),
+                      field("repeat", &P::repeat, "Not used."),
+                      field("infer_range", &P::infer_range, "Not used."),
                       field("ctx", &P::ctx, "Context of the result, such as 'cpu(0)'."),
-                      field("dtype", &P::dtype, "Element type of the result.")};
+                      field("dtype", &P::dtype, "Element type of the result."),
+                      field("num", &P::num, "Number of values.").required(),
+                      field("endpoint", &P::endpoint, "Whether stop is the last value.")};
   }
 };
 

@@ -1,6 +1,7 @@
 #include "mxnet/ops/optimizer.h"
 
 #include "mxnet/op/registry.h"
+#include "mxnet/ops/simple.h"
 
 namespace mxnet {
 namespace {
@@ -16,6 +17,7 @@ void infer_update(const U&, InferContext& c) {
   int arrays = 2 + states + (mixed ? 1 : 0);
   for (int i = 1; i < arrays; ++i) c.expect_shape(i, c.shape(0));
   for (int i = 2; i < arrays; ++i) c.expect_dtype(i, mixed ? DType::float32 : dtype);
+  if (c.num_inputs() > arrays) expect_number(c, arrays);
   c.out(0) = {c.shape(0), mixed && U::gives_direction ? DType::float32 : dtype};
 }
 

@@ -5,11 +5,17 @@
 
 #include "mxnet/engine/parallel.h"
 #include "mxnet/op/registry.h"
+#include "mxnet/ops/simple.h"
 
 namespace mxnet {
 namespace {
 
 constexpr int64_t kReduceGrain = 32768;
+
+void expect_floating(InferContext& c, DType dtype) {
+  if (dtype != DType::unknown && !is_floating(dtype))
+    c.fail_type("got an array of ", dtype, ", expected a floating dtype");
+}
 
 template <class P>
 void infer_multi(const P& p, InferContext& c, int per_weight, bool mixed) {
@@ -23,9 +29,15 @@ void infer_multi(const P& p, InferContext& c, int per_weight, bool mixed) {
   for (int w = 0; w < p.num_weights; ++w) {
     int first = w * per_weight;
     DType dtype = c.same_dtype(first, first + 2);
+    expect_floating(c, dtype);
     for (int i = first + 1; i < first + per_weight; ++i) c.expect_shape(i, c.shape(first));
     for (int i = first + 2; i < first + per_weight; ++i) c.expect_dtype(i, mixed ? DType::float32 : dtype);
     c.out(w) = c.in(first);
+  }
+  if (!p.preloaded()) return;
+  for (int i = arrays; i < arrays + 2; ++i) {
+    c.expect_shape(i, Shape{p.num_weights});
+    expect_floating(c, c.in(i).dtype);
   }
 }
 
@@ -126,8 +138,10 @@ const Op& lamb_update_phase2 =
         .input("r1", "Norm of the weight, one number.")
         .input("r2", "Norm of the direction, one number.")
         .infer([](const LambPhase2Params&, InferContext& c) {
-          c.same_dtype(0, 2);
+          expect_floating(c, c.same_dtype(0, 2));
           c.expect_shape(1, c.shape(0));
+          expect_number(c, 2);
+          expect_number(c, 3);
           c.out(0) = c.in(0);
         })
         .cpu(lamb_phase2)
@@ -146,6 +160,9 @@ const Op& mp_lamb_update_phase2 =
           c.expect_shape(4, c.shape(0));
           c.expect_dtype(1, DType::float32);
           c.expect_dtype(4, DType::float32);
+          expect_floating(c, c.in(0).dtype);
+          expect_number(c, 2);
+          expect_number(c, 3);
           c.out(0) = c.in(0);
         })
         .cpu(mp_lamb_phase2)
@@ -187,7 +204,10 @@ double sum_of_squares(const TensorView& view) {
 const bool sum_sq_defined = [] {
   define_list<NumArraysParams>("multi_sum_sq", "The sum of squares of each array, as a float32 vector.", "num_arrays",
                                "Arrays of floating dtypes.", false)
-      .infer([](const NumArraysParams&, InferContext& c) { c.out(0) = {Shape{c.num_inputs()}, DType::float32}; })
+      .infer([](const NumArraysParams&, InferContext& c) {
+        for (int i = 0; i < c.num_inputs(); ++i) expect_floating(c, c.in(i).dtype);
+        c.out(0) = {Shape{c.num_inputs()}, DType::float32};
+      })
       .cpu([](const NumArraysParams&, KernelContext& c) {
         for (size_t i = 0; i < c.inputs.size(); ++i)
           c.out(0).as<float>()[i] = static_cast<float>(sum_of_squares(c.inputs[i]));
@@ -277,7 +297,10 @@ void all_finite_cpu(const AllFiniteParams& p, KernelContext& c) {
   out = finite;
 }
 
-void infer_all_finite(const AllFiniteParams&, InferContext& c) { c.out(0) = {Shape{1}, DType::float32}; }
+void infer_all_finite(const AllFiniteParams&, InferContext& c) {
+  for (int i = 0; i < c.num_inputs(); ++i) expect_floating(c, c.in(i).dtype);
+  c.out(0) = {Shape{1}, DType::float32};
+}
 
 const Op& all_finite_op = define_op<AllFiniteParams>("all_finite")
                               .doc("1 if no element is infinite or NaN, else 0; a float32 vector of one element.")

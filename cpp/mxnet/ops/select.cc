@@ -108,22 +108,13 @@ const Op& where = define_op("where")
 
 // Small operators that scale.
 
-struct QuadraticParams {
-  double a = 0, b = 0, c = 0;
-  static constexpr auto fields() {
-    using P = QuadraticParams;
-    return std::tuple{field("a", &P::a, "Factor of the square."), field("b", &P::b, "Factor of x."),
-                      field("c", &P::c, "Constant.")};
-  }
-};
-
-const Op& quadratic = define_op<QuadraticParams>("_contrib_quadratic")
-                          .doc("a * x^2 + b * x + c, element by element.")
-                          .input("data", "Input array.")
-                          .infer(infer_same)
-                          .compose([](const QuadraticParams& p, std::span<const Expr> in) {
-                            return std::vector{(in[0] * p.a + p.b) * in[0] + p.c};
-                          });
+const bool quadratic_defined = [] {
+  define_with_slope<QuadraticParams>(
+      "_contrib_quadratic", "a * x^2 + b * x + c, element by element. Floating dtypes.",
+      [](const QuadraticParams& p, GradContext& g) { g.din(0) = g.dout(0) * (g.in(0) * (2 * p.a) + p.b); })
+      .infer([](const QuadraticParams& p, InferContext& c) { infer_floating(p, c); });
+  return true;
+}();
 
 const Op& gradient_multiplier =
     define_op<ScalarParams>("_contrib_gradientmultiplier")

@@ -32,6 +32,15 @@ struct HardSigmoidParams {
   }
 };
 
+struct QuadraticParams {
+  double a = 0, b = 0, c = 0;
+  static constexpr auto fields() {
+    using P = QuadraticParams;
+    return std::tuple{field("a", &P::a, "Factor of the square."), field("b", &P::b, "Factor of x."),
+                      field("c", &P::c, "Constant.")};
+  }
+};
+
 namespace functor {
 
 // Each is built from its parameters in the type it computes in; `slope` is the derivative at x.
@@ -78,6 +87,15 @@ struct HardSigmoid {
     V y = alpha * x + beta;
     return (y > V(0)) & (y < V(1)) ? alpha : V(0);
   }
+};
+
+template <class V>
+struct Quadratic {
+  V a, b, c;
+  MX_HD explicit Quadratic(const QuadraticParams& p)
+      : a(static_cast<V>(p.a)), b(static_cast<V>(p.b)), c(static_cast<V>(p.c)) {}
+  MX_HD V operator()(V x) const { return (a * x + b) * x + c; }
+  MX_HD V slope(V x) const { return V(2) * a * x + b; }
 };
 
 }  // namespace functor

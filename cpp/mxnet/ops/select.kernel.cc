@@ -106,6 +106,8 @@ const bool registered = [] {
   cpu_kernel<SmoothL1Params>("_backward_smooth_l1", floating_backward<functor::SmoothL1, SmoothL1Params>);
   cpu_kernel<HardSigmoidParams>("hard_sigmoid", floating_forward<functor::HardSigmoid, HardSigmoidParams>);
   cpu_kernel<HardSigmoidParams>("_backward_hard_sigmoid", floating_backward<functor::HardSigmoid, HardSigmoidParams>);
+  cpu_kernel<QuadraticParams>("_contrib_quadratic", floating_forward<functor::Quadratic, QuadraticParams>);
+  cpu_kernel<QuadraticParams>("_backward__contrib_quadratic", floating_backward<functor::Quadratic, QuadraticParams>);
   cpu_kernel<NoParams>("where", where);
   return true;
 }();

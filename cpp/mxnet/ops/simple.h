@@ -15,4 +15,13 @@ void infer_elementwise(const P&, InferContext& c) {
 }
 inline constexpr auto infer_same = [](const auto& p, InferContext& c) { infer_elementwise(p, c); };
 
+// Input i holds one number, in a shape of any rank.
+inline void expect_number(InferContext& c, int i) {
+  const Shape& shape = c.shape(i);
+  if (shape.known() && shape.size() != 1) c.fail(c.input_name(i), " has shape ", shape, ", expected one number");
+  DType dtype = c.in(i).dtype;
+  if (dtype != DType::unknown && !is_floating(dtype))
+    c.fail_type(c.input_name(i), " has dtype ", dtype, ", expected a floating dtype");
+}
+
 }  // namespace mxnet
