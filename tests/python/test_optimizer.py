@@ -181,3 +181,9 @@ def test_states_survive_pickling():
 def test_damaged_states(content):
     with pytest.raises(ValueError, match="not the states of an optimizer"):
         optimizer.get_updater(optimizer.SGD()).set_states(content)
+
+
+def test_reset_arrays():
+    arrays = [mx.nd.ones((2, 3)), mx.nd.ones((4,), dtype="int8"), mx.nd.ones((0, 2))]
+    mx.nd.reset_arrays(*arrays, num_arrays=3)
+    assert not any(x.asnumpy().any() for x in arrays)

@@ -193,7 +193,14 @@ bool gives_view(const Op& op, std::span<const NDArray> inputs, std::span<const N
   return op.view == View::always || (call_state().recording && inputs[0].tape);
 }
 
+// Inference comes first, so that what does not fit is told in terms of this operator and not of its parts.
 Arrays run_composition(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out) {
+  std::vector<TensorSpec> specs(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    specs[i].present = inputs[i].defined();
+    if (specs[i].present) specs[i] = {inputs[i].shape(), inputs[i].dtype()};
+  }
+  infer(op, params, specs);
   std::vector<Expr> arguments(inputs.begin(), inputs.end());
   std::vector<Expr> results = op.compose(params->data(), arguments);
   Arrays outputs;

@@ -50,13 +50,32 @@ Expr log_generalized_negative_binomial(const Expr& x, const Expr& mu, const Expr
 
 Expr finish(const PdfParams& p, const Expr& log_density) { return p.is_log ? log_density : exp(log_density); }
 
+// The parameters share a shape, which is where the shape of `sample` starts; with events, what is left of it ends in
+// the extent of one.
+DType infer_blocks(InferContext& c, int event_dims = 0) {
+  DType dtype = c.same_dtype();
+  if (dtype != DType::unknown && !is_floating(dtype))
+    c.fail_type("sample has dtype ", dtype, ", expected a floating dtype");
+  for (int i = 2; i < c.num_inputs(); ++i) c.expect_shape(i, c.shape(1));
+  const Shape &sample = c.shape(0), &blocks = c.shape(1);
+  if (!sample.known() || !blocks.known()) return dtype;
+  int dims = blocks.ndim() - event_dims;
+  if (dims < 0) c.fail("alpha has shape ", blocks, ", expected at least one dimension");
+  bool fits = sample.ndim() >= blocks.ndim() && sample.slice(0, dims) == blocks.slice(0, dims) &&
+              sample.slice(sample.ndim() - event_dims, sample.ndim()) == blocks.slice(dims, blocks.ndim());
+  if (!fits)
+    c.fail("sample has shape ", sample, ", expected ", event_dims ? "the first and last extents" : "the first extents",
+           " to be those of the parameters, ", blocks);
+  return dtype;
+}
+
 template <class... Names>
 auto define_pdf(const char* name, const char* doc, const char* alias, Names... parameters) {
   auto op = define_op<PdfParams>(name);
   op.doc(doc).alias({alias}).input("sample", "Where to evaluate: the parameters' shape, then that of the draws.");
   (op.input(parameters, "Parameter of the distribution, one for each block of draws."), ...);
   op.infer([](const PdfParams&, InferContext& c) {
-    c.same_dtype();
+    infer_blocks(c);
     c.out(0) = c.in(0);
   });
   return op;
@@ -105,7 +124,7 @@ const bool defined = [] {
   define_pdf("_random_pdf_dirichlet", "Density of the Dirichlet distribution, whose draws lie along the last axis.",
              "random_pdf_dirichlet", "alpha")
       .infer([](const PdfParams&, InferContext& c) {
-        DType dtype = c.same_dtype();
+        DType dtype = infer_blocks(c, 1);
         const Shape& shape = c.shape(0);
         c.out(0) = {shape.ndim() > 0 ? shape.slice(0, shape.ndim() - 1) : Shape::unknown(), dtype};
       })

@@ -59,6 +59,42 @@ Expr product_gradient(const ReduceParams& p, GradContext& g, const Expr& x) {
   return over(g.dout(0) * product) / filled * (other_zeros == 0.0);
 }
 
+// The same by a tree of pairwise products, walked up and then down: it needs no division, so that its own
+// derivatives hold at zeros as well.
+Expr product_gradient_by_tree(const ReduceParams& p, GradContext& g, const Expr& x) {
+  static const OpRef slice("slice_axis"), join("concat");
+  Spread over(p, g);
+  const Shape& shape = over.shape;
+  if (shape.size() == 0) return zeros_like(x);
+  std::vector<int> order, back(shape.ndim());
+  for (bool reduced : {false, true})
+    for (int i = 0; i < shape.ndim(); ++i)
+      if (contains(over.axes, i) == reduced) back[i] = static_cast<int>(order.size()), order.push_back(i);
+  int64_t count = reduced_count(shape, over.axes), rows = shape.size() / count;
+  Expr moved = transpose(x, order);
+  auto part = [](const Expr& a, int64_t begin, int64_t end) {
+    return slice({a}, {{"axis", 1}, {"begin", begin}, {"end", end}});
+  };
+  auto beside = [](const Expr& a, const Expr& b) { return join({a, b}, {{"num_args", 2}, {"dim", 1}}); };
+
+  std::vector<std::pair<Expr, Expr>> halves;
+  std::vector<int64_t> widths;
+  Expr level = reshape(moved, Shape{rows, count});
+  for (int64_t width = count; width > 1; width = (width + 1) / 2) {
+    if (width % 2) level = beside(level, ones(Shape{rows, 1}, x.dtype(), x.ctx()));
+    int64_t half = (width + 1) / 2;
+    halves.emplace_back(part(level, 0, half), part(level, half, 2 * half));
+    widths.push_back(width);
+    level = halves.back().first * halves.back().second;
+  }
+  Expr slope = reshape(g.dout(0), Shape{rows, 1});
+  for (size_t i = halves.size(); i-- > 0;) {
+    slope = beside(slope * halves[i].second, slope * halves[i].first);
+    if (widths[i] % 2) slope = part(slope, 0, widths[i]);
+  }
+  return transpose(reshape(slope, moved.shape()), back);
+}
+
 Expr without_nan(const Expr& x, double replacement) {
   return select(x == x, x, full(x.shape(), replacement, x.dtype(), x.ctx()));
 }
@@ -77,7 +113,8 @@ const Op& mean_op = define_reduction("mean", "Mean of the elements over the give
 
 const Op& prod_op =
     define_reduction("prod", "Product of the elements over the given axes.")
-        .gradient([](const ReduceParams& p, GradContext& g) { g.din(0) = product_gradient(p, g, g.in(0)); })
+        .gradient([](const ReduceParams& p, GradContext& g) { g.din(0) = product_gradient_by_tree(p, g, g.in(0)); })
+        .fast_gradient([](const ReduceParams& p, GradContext& g) { g.din(0) = product_gradient(p, g, g.in(0)); })
         .grad_uses(true, false)
         .method();
 
@@ -90,7 +127,12 @@ const Op& nansum_op = define_reduction("nansum", "Sum of the elements over the g
 
 const Op& nanprod_op = define_reduction("nanprod", "Product of the elements over the given axes, NaN counting as 1.")
                            .gradient([](const ReduceParams& p, GradContext& g) {
-                             g.din(0) = product_gradient(p, g, without_nan(g.in(0), 1)) * (g.in(0) == g.in(0));
+                             Expr slope = product_gradient_by_tree(p, g, without_nan(g.in(0), 1));
+                             g.din(0) = slope * (g.in(0) == g.in(0));
+                           })
+                           .fast_gradient([](const ReduceParams& p, GradContext& g) {
+                             Expr slope = product_gradient(p, g, without_nan(g.in(0), 1));
+                             g.din(0) = slope * (g.in(0) == g.in(0));
                            })
                            .grad_uses(true, false)
                            .method();

@@ -121,7 +121,7 @@ def _infer(sample, arrays):
     info = registry()[sample.op]
     params = dict(sample.params)
     if info["variadic"]:
-        params[info["variadic"]] = len(arrays)
+        params.setdefault(info["variadic"], len(arrays))
     specs = [(None, None) if a is None else (a.shape, a._dtype_name) for a in arrays]
     return mx._core.infer(sample.op, params, specs)
 
@@ -135,7 +135,8 @@ def test_inference_agrees_with_run(sample):
     inferred = _infer(sample, calls.arrays_of(sample))
     assert len(inferred) >= len(outputs)
     for out, (shape, dtype) in zip(outputs, inferred):
-        assert (out.shape, out._dtype_name) == (tuple(shape), dtype)
+        assert out._dtype_name == dtype
+        assert shape is None or out.shape == tuple(shape)  # None where it depends on the numbers
 
 
 def _check_outputs(sample, outputs, expected, what):
@@ -180,6 +181,7 @@ def test_in_place(sample):
             or arrays[0].dtype != outputs[0].dtype:
         pytest.skip("the output cannot take the place of the first input")
     want = to_numpy(outputs[0])
+    arrays = calls.arrays_of(sample)  # anew, since states are written
     run(sample, arrays, out=arrays[0])
     np.testing.assert_array_equal(to_numpy(arrays[0]), want)
 

@@ -59,7 +59,8 @@ for _name, _function in _REVERSED.items():
     SAMPLES.append(sample(_name, [_positive((2, 5))], {"scalar": 1.75}, grad=_name != "_rmod_scalar",
                           ref=lambda x, f=_FUNCTIONS[_function]: f(1.75, x), tol=(1e-4, 1e-4)))
 
-SAMPLES += [sample("_power_scalar", [_positive((9,))], {"scalar": float(n)}, ref=lambda x, n=n: x ** n, tol=(1e-4, 1e-4))
+SAMPLES += [sample("_power_scalar", [_positive((9,))], {"scalar": float(n)}, ref=lambda x, n=n: x ** n,
+                   tol=(1e-4, 1e-4))
             for n in (0, 1, 2, 3, 4, -1, -2, 0.5, -0.5, 1.3)]
 
 _SIGNED = [np.array([5.5, -5.5, 5.5, -5.5, 0, 3], "float32"), np.array([2, 2, -2, -2, 0, np.inf], "float32")]
@@ -76,14 +77,16 @@ SAMPLES += [
     sample("broadcast_mod", _INTEGERS, golden=[np.array([1, 1, -1, -1, 0], "int32")]),
     sample("broadcast_power", [np.array([2, -3, 5, 0], "int32"), np.array([5, 3, 0, 2], "int32")], ref=np.power),
     sample("broadcast_maximum", _INTEGERS, ref=np.maximum),
-    sample("broadcast_hypot", [np.array([3, 5], "int32"), np.array([4, 12], "int32")], ref=lambda a, b: np.array([5, 13])),
+    sample("broadcast_hypot", [np.array([3, 5], "int32"), np.array([4, 12], "int32")],
+           ref=lambda a, b: np.array([5, 13])),
     sample("broadcast_greater", _INTEGERS, ref=lambda a, b: (a > b).astype("int32")),
     sample("elemwise_mul", [np.array([2 ** 40, -3], "int64"), np.array([3, 2 ** 50], "int64")], ref=np.multiply),
     sample("_plus_scalar", [np.array([1, 2, 3], "int32")], {"scalar": 1.5}, golden=[np.array([2, 3, 4], "int32")]),
     sample("_div_scalar", [np.array([1, 2, 5], "int32")], {"scalar": 2.5}, golden=[np.array([0, 1, 2], "int32")]),
     sample("_rdiv_scalar", [np.array([1, 2, 5], "int32")], {"scalar": 7.5}, golden=[np.array([7, 3, 1], "int32")]),
     sample("_minus_scalar", [np.array([1, 200], "uint8")], {"scalar": 5}, golden=[np.array([252, 195], "uint8")]),
-    sample("_plus_scalar", [np.array([1, 2], "int32")], {"scalar": 1.5, "is_int": False}, golden=[np.array([2.5, 3.5])]),
+    sample("_plus_scalar", [np.array([1, 2], "int32")], {"scalar": 1.5, "is_int": False},
+           golden=[np.array([2.5, 3.5])]),
     sample("_mul_scalar", [np.array([True, False])], {"scalar": 2}, golden=[np.array([2, 0], "int64")]),
     sample("_equal_scalar", [np.array([1, 2], "int8")], {"scalar": 1}, golden=[np.array([1, 0], "int8")]),
     sample("_grad_add", [arr(2, 3), arr(2, 3)], ref=np.add),

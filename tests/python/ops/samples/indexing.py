@@ -106,7 +106,7 @@ TAKEN = [
 TUPLES = [
     sample("gather_nd", [arr(4, 3), _index([0, 1], [1, 2])], ref=lambda x, i: x[[0, 1], [1, 2]], grad=(0,)),
     sample("gather_nd", [arr(4, 3), _index([0, 1, 0])], ref=lambda x, i: x[[0, 1, 0]], grad=(0,)),
-    sample("gather_nd", [arr(4, 3), _index([-1, -4], dtype="int64")[None]], ref=lambda x, i: x[[-1, -4]], grad=(0,)),
+    sample("gather_nd", [arr(4, 3), _index([-1, -4], dtype="int64")], ref=lambda x, i: x[[-1, -4]], grad=(0,)),
     sample("gather_nd", [arr(2, 3, 4), _index([[0, 1], [1, 1]], [[2, 0], [1, 1]], dtype="int32")],
            ref=lambda x, i: x[i[0], i[1]], grad=(0,)),
     sample("scatter_nd", [arr(3), _index([1, 1, 0], [0, 1, 0])], {"shape": (2, 2)},
@@ -127,7 +127,7 @@ TUPLES = [
     sample("_unravel_index", [_index(22, 41, 37)], {"shape": (7, 6)},
            ref=lambda i: np.stack([i // 6, i % 6]), dtypes=("float64",)),
     sample("_unravel_index", [_index([22, 41], [37, 0], dtype="int64")], {"shape": (-1, 6)},
-           ref=lambda i: np.stack([i // 6, i % 6])),
+           golden=False, ref=lambda i: np.stack([i // 6, i % 6])),
     sample("_contrib_index_array", [arr(2, 3)], ref=lambda x: np.moveaxis(np.indices(x.shape), 0, -1)),
     sample("_contrib_index_array", [arr(2, 3)], {"axes": (-1, 0)},
            ref=lambda x: np.moveaxis(np.indices(x.shape)[[1, 0]], 0, -1)),
@@ -167,7 +167,7 @@ def _advanced(shape, axes, *indices):
 
 
 ADVANCED = [
-    *_advanced((4, 3), (0,), [0, 3, -1]),
+    *_advanced((4, 3), (0,), [0, 3, -2]),
     *_advanced((4, 3), (1,), [[0, 2], [1, 1]]),
     *_advanced((4, 3), (0, 1), [0, 3, 2], [1, 2, -3]),
     *_advanced((2, 3, 4), (0, 2), [0, 1], [3, 2]),
@@ -203,7 +203,8 @@ def _shuffled(*shape, dtype="float32"):
 
 
 def _ordered(x, axis, is_ascend, k=0):
-    place = np.argsort(x if is_ascend else -x, axis, kind="stable")
+    wide = x.astype("float64")
+    place = np.argsort(wide if is_ascend else -wide, axis, kind="stable")
     return np.take(place, range(k or x.shape[axis]), axis)
 
 

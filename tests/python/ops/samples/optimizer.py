@@ -97,7 +97,8 @@ SAMPLES = [
     _one("adam_update", _S[:2], _adam),
     _one("_adamw_update", [*_S[:2], np.array([2], "float32")], _adamw,
          {"lr": _LR, "wd": _WD, "eta": 0.5, "clip_gradient": _CLIP}),
-    _one("_adamw_update", [*_S[:2], np.array([np.inf], "float32")], lambda w, *_: w, {"lr": _LR, "eta": 0.5}),
+    _one("_adamw_update", [*_S[:2], np.array([np.inf], "float32")], lambda w, *_: w, {"lr": _LR, "eta": 0.5},
+         golden=False),
     _one("_mp_adamw_update", [*_S[:2], _W, np.array([2], "float32")], _adamw,
          {"lr": _LR, "wd": _WD, "eta": 0.5, "clip_gradient": _CLIP}, dtypes=()),
     _one("rmsprop_update", _S[:1], _rmsprop),
@@ -169,5 +170,5 @@ SAMPLES += [
     sample("all_finite", [arr(3)], golden=[np.array([1])]),
     sample("all_finite", [np.array([1, np.nan], "float32")], golden=[np.array([0])]),
     sample("multi_all_finite", [arr(3), np.array([1, np.inf], "float32")], {"num_arrays": 2}, golden=[np.array([0])]),
-    sample("reset_arrays", [arr(3), arr(2)], {"num_arrays": 2}),
+    sample("reset_arrays", [arr(3), arr(2)], {"num_arrays": 2}, ref=lambda *x: []),  # see test_optimizer.py
 ]

@@ -74,7 +74,8 @@ SAMPLES += [
 
 SAMPLES += [
     sample("round", [np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], "float32")], ref=_round, grad=False),
-    sample("rint", [np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], "float32")], golden=[[-3, -2, -1, 0, 1, 2]], grad=False),
+    sample("rint", [np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], "float32")], golden=[[-3, -2, -1, 0, 1, 2]],
+           grad=False),
     sample("sign", [np.array([-2, 0, 3], "int32")], golden=[np.array([-1, 0, 1], "int32")]),
     sample("exp", [np.array([0, 1, 2, 20], "int32")], golden=[np.array([1, 2, 7, 485165195], "int32")]),
     sample("sqrt", [np.array([0, 1, 17, 100], "uint8")], golden=[np.array([0, 1, 4, 10], "uint8")]),
