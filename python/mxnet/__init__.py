@@ -20,6 +20,7 @@ from . import (
     gluon,
     initializer,
     io,
+    kvstore,
     lr_scheduler,
     metric,
     name,
@@ -29,6 +30,7 @@ from . import (
     registry,
 )
 from . import initializer as init
+from . import kvstore as kv
 from . import random as rnd
 from .attribute import AttrScope
 from .base import MXNetError
@@ -49,9 +51,9 @@ __version__ = "1.9.2"
 
 __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autograd", "base",
            "callback", "context", "cpu", "cpu_pinned", "current_context", "error", "gluon", "gpu", "init",
-           "initializer", "io", "is_np_array", "is_np_shape", "lr_scheduler", "metric", "name", "nd", "ndarray",
-           "np_array", "np_shape", "operator", "optimizer", "random", "registry", "rnd", "set_np_shape", "use_np",
-           "use_np_array", "use_np_shape", "util"]
+           "initializer", "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "name", "nd",
+           "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "registry", "rnd", "set_np_shape",
+           "use_np", "use_np_array", "use_np_shape", "util"]
 
 
 def __getattr__(name):

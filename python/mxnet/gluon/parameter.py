@@ -422,6 +422,8 @@ class Parameter:
             return
         for array in self._data:
             array[:] = data
+        if self._trainer is not None:
+            self._trainer._value_set(self)
 
     def zero_grad(self):
         """Sets the gradients to 0. Nothing happens when there are none."""

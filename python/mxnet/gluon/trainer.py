@@ -1,7 +1,8 @@
 """The trainer: applies an optimizer to the parameters of a network."""
-from .. import ndarray
+import os
+
+from .. import kvstore as kv
 from .. import optimizer as opt
-from ..base import MXNetError
 from .parameter import Parameter, ParameterDict
 
 __all__ = ["Trainer"]
@@ -18,13 +19,15 @@ class Trainer:
         The optimizer or its name.
     optimizer_params : dict, optional
         Arguments of the optimizer, when it is given by name.
-    kvstore : str, optional
-        'device' or 'local': gradients of copies on several contexts are added up. With one context
-        nothing needs to be done.
+    kvstore : str or KVStoreBase, optional
+        The store that adds up the gradients of copies on several contexts, or its kind: 'device', 'local' or
+        a registered class. A kind is only made where there are several contexts; None adds up nothing.
     compression_params : dict, optional
-        Compression of gradients between machines, which needs a distributed kvstore.
+        Rounds gradients to a few bits before they are added up; see `KVStore.set_gradient_compression`.
     update_on_kvstore : bool, optional
-        Whether the store updates the weights.
+        Whether the store updates the weights, instead of one updater for each context. By default it does
+        where there is a store that can, unless MXNET_UPDATE_ON_KVSTORE is 0. `allreduce_grads` and `update`
+        can then not be called apart.
 
     Raises
     ------
@@ -58,22 +61,17 @@ class Trainer:
             self._param2idx[param.name] = i
             self._params.append(param)
             param._trainer = self
-        self._check_store(kvstore, compression_params)
         self._kvstore_params = {"kvstore": kvstore, "update_on_kvstore": update_on_kvstore}
         self._compression_params = compression_params
+        self._kv_initialized = False
         self._kvstore = None
         self._update_on_kvstore = None
+        self._distributed = None
+        self._params_to_init = []
         self._contexts = self._check_contexts()
         self._init_optimizer(optimizer, dict(optimizer_params or {}))
         self._scale = self._optimizer.rescale_grad
-
-    @staticmethod
-    def _check_store(kvstore, compression_params):
-        if kvstore is not None and (not isinstance(kvstore, str) or kvstore not in ("device", "local")):
-            raise MXNetError(f"Trainer: kvstore={kvstore!r} needs the kvstore module, which is not available; "
-                             "'device' and 'local' add up gradients within this process")
-        if compression_params:
-            raise MXNetError("Trainer: compression_params need a distributed kvstore, which is not available")
+        self._reset_kvstore()
 
     def _check_contexts(self):
         """The contexts of the parameters, which must be the same for all."""
@@ -97,6 +95,73 @@ class Trainer:
         else:
             self._optimizer = opt.create(optimizer, param_dict=param_dict, **optimizer_params)
         self._updaters = [opt.get_updater(self._optimizer) for _ in self._contexts]
+
+    # -- the store -----------------------------------------------------------------------------
+
+    def _reset_kvstore(self):
+        """Forgets the store, which is made anew at the next step."""
+        self._kv_initialized = False
+        self._kvstore = self._update_on_kvstore = self._distributed = None
+        self._params_to_init = list(self._params)
+
+    def _init_kvstore(self):
+        """Makes the store, and decides who updates the weights."""
+        store, wish = self._kvstore_params["kvstore"], self._kvstore_params["update_on_kvstore"]
+        if isinstance(store, str) and not store.startswith("dist") and len(self._contexts) < 2:
+            store = None  # nothing to add up
+        if isinstance(store, str):
+            store = kv.create(store or "device")
+        elif store is not None and not isinstance(store, kv.KVStoreBase):
+            raise TypeError(f"Trainer: kvstore must be a str or a KVStoreBase, got {type(store).__name__}")
+        if store is None:
+            if wish:
+                raise ValueError("Trainer: update_on_kvstore=True needs a store, but with one context there is none "
+                                 "unless kvstore is given as an object")
+        else:
+            able = store.is_capable(kv.KVStoreBase.OPTIMIZER)
+            if wish and not able:
+                raise ValueError(f"Trainer: update_on_kvstore=True, but a store of type '{store.type}' cannot update "
+                                 "weights")
+            if wish is None:
+                wish = able and bool(int(os.environ.get("MXNET_UPDATE_ON_KVSTORE", "1")))
+            if self._compression_params:
+                store.set_gradient_compression(self._compression_params)
+            if wish:
+                store.set_optimizer(self._optimizer)
+            self._update_on_kvstore = bool(wish)
+            self._distributed = "dist" in store.type
+        self._kvstore = store
+        self._kv_initialized = True
+
+    def _init_params(self):
+        """Tells the store about parameters whose arrays exist by now."""
+        waiting = []
+        for param in self._params_to_init:
+            if param._deferred_init:
+                waiting.append(param)
+            elif self._kvstore is not None:
+                arrays = param.list_data()
+                index = self._param2idx[param.name]
+                self._kvstore.broadcast(index, arrays[0], arrays)
+        self._params_to_init = waiting
+
+    def _value_set(self, param):
+        """Called when a parameter was set by hand, so that a store that updates weights goes on from there."""
+        index = self._param2idx.get(param.name)
+        if self._update_on_kvstore and index is not None and param not in self._params_to_init:
+            self._kvstore._assign(index, param._data[0])
+
+    def _ready(self):
+        if not self._kv_initialized:
+            self._init_kvstore()
+        if self._params_to_init:
+            self._init_params()
+
+    def _needs_own_update(self, method):
+        self._ready()
+        if self._update_on_kvstore:
+            raise AssertionError(f"Trainer.{method}: the store updates the weights when it adds up gradients; make the "
+                                 "Trainer with update_on_kvstore=False to do the two apart")
 
     @property
     def learning_rate(self):
@@ -128,33 +193,41 @@ class Trainer:
             For a parameter without a new gradient.
         """
         self._optimizer.rescale_grad = self._scale / batch_size
-        if len(self._contexts) > 1:
-            self._allreduce_grads()
+        self._ready()
+        self._allreduce_grads()
         self._update(ignore_stale_grad)
 
     def allreduce_grads(self):
         """Adds up the gradients of all contexts, for use before `update`.
 
-        `step` does both; call them apart to change gradients in between, e.g. to clip them.
+        `step` does both; call them apart to change gradients in between, e.g. to clip them. AssertionError
+        when the store updates the weights.
         """
+        self._needs_own_update("allreduce_grads")
         self._allreduce_grads()
 
     def _allreduce_grads(self):
-        for param in self._params:
-            if param.grad_req == "null" or param._grad is None or len(param._grad) == 1:
+        if self._kvstore is None:
+            return
+        for i, param in enumerate(self._params):
+            if param.grad_req == "null":
                 continue
             grads = param.list_grad()
-            here = grads[0].context
-            total = ndarray.add_n(*(grad.as_in_context(here) for grad in grads))
-            for grad in grads:
-                total.copyto(grad)
+            # The weights come back from a store that updates them, the sums of gradients from others.
+            self._kvstore.pushpull(i, grads, out=param.list_data() if self._update_on_kvstore else grads, priority=-i)
 
     def update(self, batch_size, ignore_stale_grad=False):
-        """Updates the parameters without adding up gradients of several contexts; see `step`."""
+        """Updates the parameters without adding up gradients of several contexts; see `step`.
+
+        AssertionError when the store updates the weights.
+        """
+        self._needs_own_update("update")
         self._optimizer.rescale_grad = self._scale / batch_size
         self._update(ignore_stale_grad)
 
     def _update(self, ignore_stale_grad):
+        if self._update_on_kvstore:
+            return
         indices = []
         for i, param in enumerate(self._params):
             if param._grad is None:
@@ -181,11 +254,24 @@ class Trainer:
 
         The parameters themselves are not in it; see `Block.save_parameters`.
         """
+        self._ready()
+        if self._update_on_kvstore:
+            self._kvstore.save_optimizer_states(fname, dump_optimizer=True)
+            return
         with open(fname, "wb") as file:
             file.write(self._updaters[0].get_states(dump_optimizer=True))
 
     def load_states(self, fname):
         """Reads what `save_states` wrote. ValueError for a file that holds something else."""
+        self._ready()
+        if self._update_on_kvstore:
+            self._kvstore.load_optimizer_states(fname)
+            self._optimizer = self._kvstore._updater.optimizer
+        else:
+            self._load_updaters(fname)
+        self._optimizer.param_dict = dict(enumerate(self._params))
+
+    def _load_updaters(self, fname):
         with open(fname, "rb") as file:
             states = file.read()
         for updater in self._updaters:
@@ -196,4 +282,3 @@ class Trainer:
             # One optimizer serves all contexts.
             updater.optimizer = self._updaters[0].optimizer
         self._optimizer = self._updaters[0].optimizer
-        self._optimizer.param_dict = dict(enumerate(self._params))

@@ -121,6 +121,96 @@ def test_several_contexts_add_up():
         np.testing.assert_allclose(array.asnumpy(), [[1 - 2 - 3, 1 - 3 - 4.5]])
 
 
+COMPRESSED = {"type": "2bit", "threshold": 0.5}
+
+# As in 1.9.1: number of contexts, arguments; is there a store, who updates, weights after 1 and 2 steps, gradients.
+STORES = [
+    (1, {}, None, None, [0.9], [0.71], [1]),
+    (1, {"kvstore": mx.kv.create("device")}, "device", True, [0.9], [0.71], [1]),
+    (1, {"kvstore": mx.kv.create("teststore")}, "teststore", False, [0.9], [0.71], [1]),
+    (1, {"compression_params": COMPRESSED}, None, None, [0.9], [0.71], [1]),
+    (2, {}, "device", True, [0.7, 0.7], [0.13, 0.13], [1, 2]),
+    (2, {"kvstore": "local"}, "local", True, [0.7, 0.7], [0.13, 0.13], [1, 2]),
+    (2, {"kvstore": None}, None, None, [0.9, 0.8], [0.71, 0.42], [1, 2]),
+    (2, {"update_on_kvstore": False}, "device", False, [0.7, 0.7], [0.13, 0.13], [3, 3]),
+    (2, {"update_on_kvstore": True}, "device", True, [0.7, 0.7], [0.13, 0.13], [1, 2]),
+    (2, {"kvstore": "teststore"}, "teststore", False, [0.7, 0.7], [0.13, 0.13], [3, 3]),
+    (2, {"compression_params": COMPRESSED}, "device", True, [0.9, 0.9], [0.71, 0.71], [1, 2]),
+]
+
+
+def one_parameter(contexts, **kwargs):
+    param = gluon.Parameter("w", shape=(3,))
+    param.initialize("ones", ctx=[mx.cpu(i) for i in range(contexts)])
+    return param, gluon.Trainer([param], "sgd", {"learning_rate": 0.1, "momentum": 0.9}, **kwargs)
+
+
+def run_step(param, trainer):
+    """A step with gradient 1 on the first context, 2 on the second."""
+    with mx.autograd.record():
+        losses = [(array * (i + 1)).sum() for i, array in enumerate(param.list_data())]
+    mx.autograd.backward(losses)
+    trainer.step(1)
+    return [float(array[0].asscalar()) for array in param.list_data()]
+
+
+@pytest.mark.parametrize("contexts, kwargs, kind, on_store, first, second, grads", STORES)
+def test_stores(contexts, kwargs, kind, on_store, first, second, grads):
+    param, trainer = one_parameter(contexts, **kwargs)
+    assert trainer._kvstore is None and trainer._update_on_kvstore is None
+    assert run_step(param, trainer) == pytest.approx(first)
+    assert (trainer._kvstore and trainer._kvstore.type, trainer._update_on_kvstore) == (kind, on_store)
+    assert [float(array[0].asscalar()) for array in param.list_grad()] == grads
+    assert run_step(param, trainer) == pytest.approx(second)
+
+
+def test_weights_set_by_hand_reach_the_store():
+    param, trainer = one_parameter(2)
+    run_step(param, trainer)
+    param.set_data(mx.nd.zeros((3,)))
+    assert run_step(param, trainer) == pytest.approx([-0.57, -0.57])
+
+
+def test_store_that_updates(tmp_path, monkeypatch):
+    path = str(tmp_path / "states")
+    param, trainer = one_parameter(2)
+    for method in (trainer.allreduce_grads, lambda: trainer.update(1)):
+        with pytest.raises(AssertionError, match="update_on_kvstore=False"):
+            method()
+    run_step(param, trainer)
+    trainer.save_states(path)
+    trainer.set_learning_rate(0.5)
+    assert trainer.learning_rate == 0.5
+    changed = run_step(param, trainer)
+    trainer.load_states(path)
+    assert trainer.learning_rate == trainer.optimizer.lr == 0.1
+    assert run_step(param, trainer)[0] == pytest.approx(changed[0] - 0.1 * 3 - 0.9 * 0.3)
+    monkeypatch.setenv("MXNET_UPDATE_ON_KVSTORE", "0")
+    param, trainer = one_parameter(2)
+    run_step(param, trainer)
+    assert trainer._update_on_kvstore is False
+    with pytest.raises(UserWarning, match="on context cpu\\(0\\) is not new"):
+        trainer.step(1)
+    before = param.list_data()[0].asnumpy()
+    trainer.step(1, ignore_stale_grad=True)
+    np.testing.assert_array_equal(param.list_data()[0].asnumpy(), before)
+
+
+def test_added_gradients():
+    param = gluon.Parameter("w", shape=(2,), grad_req="add")
+    param.initialize("zeros")
+    trainer = gluon.Trainer([param], "sgd", {"learning_rate": 1.0})
+    for total in (-2, -4 - 2):
+        for _ in range(2 if total == -2 else 1):
+            with mx.autograd.record():
+                loss = param.data().sum() * (1 if total == -2 else 2)
+            loss.backward()
+        trainer.step(1)
+        np.testing.assert_array_equal(param.data().asnumpy(), [total] * 2)
+    param.zero_grad()
+    np.testing.assert_array_equal(param.grad().asnumpy(), [0, 0])
+
+
 def test_gradients_changed_before_the_update():
     net = one_layer()
     trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 1.0})
@@ -168,8 +258,12 @@ def test_wrong_arguments():
         gluon.Trainer(net.collect_params(), mx.optimizer.SGD(), {"learning_rate": 1})
     with pytest.raises(RuntimeError, match="has not been initialized"):
         gluon.Trainer(nn.Dense(1, in_units=1).collect_params(), "sgd")
-    with pytest.raises(mx.MXNetError, match="needs the kvstore module"):
-        gluon.Trainer(net.collect_params(), "sgd", kvstore="dist_sync")
+    with pytest.raises(mx.MXNetError, match="several machines"):
+        gluon.Trainer(net.collect_params(), "sgd", kvstore="dist_sync").step(1)
+    with pytest.raises(TypeError, match="kvstore must be a str or a KVStoreBase, got int"):
+        gluon.Trainer(net.collect_params(), "sgd", kvstore=3).step(1)
+    with pytest.raises(ValueError, match="update_on_kvstore=True needs a store"):
+        gluon.Trainer(net.collect_params(), "sgd", update_on_kvstore=True).step(1)
     elsewhere = one_layer([mx.cpu(1)])
     with pytest.raises(AssertionError, match="must be on the same contexts"):
         gluon.Trainer([net.weight, elsewhere.weight], "sgd")

@@ -1,0 +1,4 @@
+"""Experimental parts of Gluon."""
+from . import nn
+
+__all__ = ["nn"]

@@ -1,0 +1,57 @@
+"""The networks of the zoo, with MXNet 1.9.1 (see record_zoo.py) and with this package; see gluon_cases.py."""
+import gzip
+import json
+import pathlib
+
+import numpy as np
+
+FILE = pathlib.Path(__file__).parent / "zoo.json.gz"
+
+# One network of each family that is run, with the smallest size of images that it takes.
+RUN = {"alexnet": 63, "densenet121": 221, "inceptionv3": 299, "mobilenet0.25": 32, "mobilenetv2_0.25": 32,
+       "resnet18_v1": 32, "resnet50_v1": 32, "resnet18_v2": 32, "resnet50_v2": 32, "squeezenet1.0": 220,
+       "squeezenet1.1": 220, "vgg11": 32, "vgg11_bn": 32}
+
+
+def names(mx):
+    """The names that `get_model` lists when it does not know one."""
+    try:
+        mx.gluon.model_zoo.vision.get_model("unknown")
+    except ValueError as error:
+        return sorted(line.strip() for line in str(error).split("\n")[1:])
+
+
+def describe(mx, name):
+    """Names and shapes of parameters, places of them, names of blocks, and the text of a network."""
+    with mx.name.NameManager():
+        net = mx.gluon.model_zoo.vision.get_model(name)
+    blocks = []
+    net.apply(lambda block: blocks.append(block.name))
+    return {"params": [[key, list(param.shape), param.grad_req] for key, param in net.collect_params().items()],
+            "places": list(net._collect_params_with_prefix()), "blocks": blocks, "repr": repr(net)}
+
+
+def run(mx, name):
+    """10 outputs for 2 images, with known weights."""
+    net = mx.gluon.model_zoo.vision.get_model(name, classes=10)
+    net.initialize()
+    random = np.random.RandomState(0)
+    x = mx.nd.array(random.uniform(-1, 1, (2, 3, RUN[name], RUN[name])).astype("float32"))
+    net(x)
+    shapes = []
+    for key, param in net.collect_params().items():
+        shapes.append(list(param.shape))
+        if key.endswith("weight"):
+            fan_in = int(np.prod(param.shape[1:]))
+            values = random.standard_normal(param.shape).astype("float32") * np.sqrt(2 / fan_in)
+        elif key.endswith(("gamma", "running_var")):
+            values = np.ones(param.shape) if param.grad_req == "null" and key.endswith("gamma") \
+                else random.uniform(0.8, 1.2, param.shape)
+        else:
+            values = random.uniform(-0.1, 0.1, param.shape)
+        param.set_data(mx.nd.array(values.astype("float32")))
+    return {"shapes": shapes, "out": net(x).asnumpy().tolist()}
+
+
+def recorded():
+    return json.loads(gzip.decompress(FILE.read_bytes()))
