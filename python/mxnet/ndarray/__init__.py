@@ -4,7 +4,7 @@
 on arrays; `mx.nd.random`, `linalg`, `contrib` and `image` hold those of one field.
 """
 # ruff: noqa: F401, F403 - this module collects names
-from . import _internal, contrib, image, indexing, linalg, ndarray, op, random, register, utils
+from . import _internal, contrib, image, indexing, linalg, ndarray, op, random, register, sparse, utils
 from .ndarray import *
 from .ndarray import NDArray, _storage_type
 from .op import *
@@ -16,4 +16,4 @@ for _name in ndarray.__all__:
 del _name
 
 __all__ = sorted({*ndarray.__all__, *op.__all__, *utils.__all__,
-                  "contrib", "image", "linalg", "op", "random", "utils"})
+                  "contrib", "image", "linalg", "op", "random", "sparse", "utils"})
