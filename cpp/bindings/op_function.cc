@@ -152,7 +152,12 @@ class Parser {
     result_.inputs[index] = value;
   }
 
-  // Keywords every front end takes: out, name (a symbol's; without effect on arrays), ctx, arg0, arg1...
+  static bool is_attribute(std::string_view name) {
+    return name.size() > 4 && name.starts_with("__") && name.ends_with("__");
+  }
+
+  // Keywords every front end takes: out, ctx, arg0, arg1...; name, attr and __attributes__ are a symbol's and without
+  // effect on arrays.
   void take_special(const char* name, PyObject* value) {
     if (std::strcmp(name, "out") == 0) {
       result_.out = value == Py_None ? nullptr : value;
@@ -160,7 +165,7 @@ class Parser {
       result_.ctx = value;
     } else if (op_.is_variadic() && std::strncmp(name, "arg", 3) == 0 && is_array(value)) {
       result_.inputs.push_back(value);
-    } else if (std::strcmp(name, "name") != 0 && std::strcmp(name, "attr") != 0) {
+    } else if (std::strcmp(name, "name") != 0 && std::strcmp(name, "attr") != 0 && !is_attribute(name)) {
       type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
     }
   }

@@ -127,4 +127,22 @@ void gemm(DType dtype, Gemm g) {
   unsupported_dtype(dtype);
 }
 
+RepeatedGemm::RepeatedGemm(DType dtype, int64_t times, const Gemm& product) : dtype_(dtype), product_(product) {
+  product_.set_leading_dimensions();
+#if MXNET_ONEDNN
+  // Packing costs about as much as two or three products of few rows, and pays nothing for a single row.
+  bool large = product_.n * product_.k >= 4096;
+  if (dtype == DType::float32 && times >= 4 && product_.m > 1 && large) packed_ = packed_gemm_f32_onednn(product_);
+#else
+  (void)times;
+#endif
+}
+
+void RepeatedGemm::operator()(const void* a, void* c) const {
+  if (packed_) return packed_(static_cast<const float*>(a), static_cast<float*>(c));
+  Gemm g = product_;
+  g.a = a, g.c = c;
+  gemm(dtype_, g);
+}
+
 }  // namespace mxnet

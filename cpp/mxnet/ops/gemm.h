@@ -1,5 +1,7 @@
 // Matrix multiplication for use inside kernels.
 #pragma once
+#include <functional>
+
 #include "mxnet/base/dtype.h"
 
 namespace mxnet {
@@ -30,6 +32,20 @@ struct Gemm {
 // in int32 (a boolean product is "any of all").
 void gemm(DType dtype, Gemm args);
 
+// The same product `times` times over with one B, which is brought once into the order that is fastest to read.
+class RepeatedGemm {
+ public:
+  RepeatedGemm() = default;
+  // `product` without a and c; a single one, beta 0 or 1, rows of A and C densely packed.
+  RepeatedGemm(DType dtype, int64_t times, const Gemm& product);
+  void operator()(const void* a, void* c) const;
+
+ private:
+  DType dtype_ = DType::float32;
+  Gemm product_;
+  std::function<void(const float* a, float* c)> packed_;  // if worth it
+};
+
 // The instruction-set dependent part; every level offers its own and the best the CPU has is used.
 struct GemmKernels {
   void (*f32)(const Gemm&) = nullptr;
@@ -41,5 +57,7 @@ bool offer_gemm_kernels(int level, const GemmKernels& kernels);
 
 // One product in float32 by oneDNN; defined where oneDNN is.
 void gemm_f32_onednn(const Gemm& args);
+// What RepeatedGemm runs, by oneDNN; none where it has no fast form.
+std::function<void(const float* a, float* c)> packed_gemm_f32_onednn(const Gemm& product);
 
 }  // namespace mxnet

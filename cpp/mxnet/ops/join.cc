@@ -84,6 +84,34 @@ const Op& concat_op = define_op<ConcatParams>("Concat")
                           .gradient(concat_gradient)
                           .grad_uses(false, false);
 
+// What the arrays of an RNN's parameters lack in length the total says, if it is known.
+void infer_rnn_param_concat(const ConcatParams& p, InferContext& c) {
+  Shape total = c.out(0).shape;
+  infer_concat(p, c);
+  const Shape& joined = c.out(0).shape;
+  if (!total.known() || !joined.rank_known() || joined.ndim() != total.ndim() || joined.known()) return;
+  int axis = c.axis(p.dim, joined), open = -1;
+  int64_t rest = total[axis];
+  for (int i = 0; i < c.num_inputs(); ++i) {
+    if (c.shape(i)[axis] >= 0)
+      rest -= c.shape(i)[axis];
+    else if (std::exchange(open, i) >= 0)
+      return;
+  }
+  if (rest < 0) c.fail("arrays of shape ", c.shape(0), " and others do not fit into ", total);
+  c.in(open).shape[axis] = rest;
+  c.out(0).shape = total;
+}
+
+const Op& rnn_param_concat_op = define_op<ConcatParams>("_rnn_param_concat")
+                                    .doc(
+                                        "The parameters of an RNN joined along axis `dim`; where the extent of the "
+                                        "result is known, one array may be of unknown extent.")
+                                    .variadic("data", "num_args", "Arrays of equal rank and dtype.")
+                                    .infer(infer_rnn_param_concat)
+                                    .gradient(concat_gradient)
+                                    .grad_uses(false, false);
+
 void infer_stack(const StackParams& p, InferContext& c) {
   if (c.num_inputs() == 0) c.fail("needs at least one array");
   c.out(0).dtype = c.same_dtype();

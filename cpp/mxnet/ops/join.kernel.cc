@@ -119,11 +119,11 @@ void pad_backward(const PadParams& p, KernelContext& c) {
   });
 }
 
+void concat(const ConcatParams& p, KernelContext& c) { join(c, normal_axis("Concat", p.dim, c.out(0).shape()), false); }
+
 const bool registered[] = {
-    cpu_kernel<ConcatParams>("Concat",
-                             [](const ConcatParams& p, KernelContext& c) {
-                               join(c, normal_axis("Concat", p.dim, c.out(0).shape()), false);
-                             }),
+    cpu_kernel<ConcatParams>("Concat", concat),
+    cpu_kernel<ConcatParams>("_rnn_param_concat", concat),
     cpu_kernel<StackParams>(
         "stack",
         [](const StackParams& p, KernelContext& c) { join(c, normal_axis("stack", p.axis, c.out(0).shape()), true); }),

@@ -1,4 +1,4 @@
 """Experimental parts of Gluon."""
-from . import nn
+from . import nn, rnn
 
-__all__ = ["nn"]
+__all__ = ["nn", "rnn"]
