@@ -27,6 +27,7 @@ from . import (
     operator,
     optimizer,
     random,
+    recordio,
     registry,
 )
 from . import initializer as init
@@ -52,7 +53,8 @@ __version__ = "1.9.2"
 __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autograd", "base",
            "callback", "context", "cpu", "cpu_pinned", "current_context", "error", "gluon", "gpu", "init",
            "initializer", "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "name", "nd",
-           "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "registry", "rnd", "set_np_shape",
+           "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "recordio", "registry", "rnd",
+           "set_np_shape",
            "use_np", "use_np_array", "use_np_shape", "util"]
 
 

@@ -15,8 +15,27 @@ def values(dtype):
     return (np.arange(6).reshape(2, 3) % 2 if dtype == "bool" else np.arange(6).reshape(2, 3) * 3).astype(dtype)
 
 
+def records():
+    """Contents with the magic number at and off multiples of four, twice in a row, at both ends, and none."""
+    magic = struct.pack("<I", 0xCED7230A)
+    return [b"", b"a", b"four", b"12345", magic, b"1234" + magic + b"5678", b"123" + magic + b"45", magic + magic,
+            magic + b"x" + magic + b"abc" + magic, bytes(range(256)) * 5, b"abcd" + magic, b"abcdefgh" + magic[:3]]
+
+
+def write_records(mx):
+    file = mx.recordio.MXIndexedRecordIO(str(FILES / "parts.idx"), str(FILES / "parts.rec"), "w")
+    for i, data in enumerate(records()):
+        file.write_idx(10 * i, data)
+    file.close()
+    file = mx.recordio.MXRecordIO(str(FILES / "labels.rec"), "w")
+    file.write(mx.recordio.pack((0, 4.5, 2574, 1), b"one"))
+    file.write(mx.recordio.pack((3, [1, 2.5, -3], 7, 2 ** 63), b"several"))
+    file.close()
+
+
 def main():
     FILES.mkdir(exist_ok=True)
+    write_records(mx)
     nd = mx.nd
     nd.save(str(FILES / "list.params"), [nd.array([1, 2, 3]), nd.array([[4.5]], dtype="float64")])
     nd.save(str(FILES / "types.params"), {f"arg:{t}": nd.array(values(t), dtype=t) for t in TYPES})
