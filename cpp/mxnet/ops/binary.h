@@ -69,7 +69,7 @@ struct Add : BinaryFunction {
   static constexpr Spellings broadcast{"broadcast_add",
                                        {"broadcast_plus", "_sparse_broadcast_add", "_sparse_broadcast_plus"}};
   static constexpr Spellings same{"elemwise_add", {"_add", "_plus", "_Plus", "_sparse_elemwise_add"}};
-  static constexpr Spellings scalar{"_plus_scalar", {"_PlusScalar"}};
+  static constexpr Spellings scalar{"_plus_scalar", {"_PlusScalar", "_scatter_plus_scalar"}};
   template <class T>
   MX_HD static T forward(T a, T b) {
     if constexpr (std::is_integral_v<T>)
@@ -92,7 +92,7 @@ struct Subtract : BinaryFunction {
   static constexpr Spellings broadcast{"broadcast_sub",
                                        {"broadcast_minus", "_sparse_broadcast_sub", "_sparse_broadcast_minus"}};
   static constexpr Spellings same{"elemwise_sub", {"_sub", "_minus", "_Minus", "_sparse_elemwise_sub"}};
-  static constexpr Spellings scalar{"_minus_scalar", {"_MinusScalar"}};
+  static constexpr Spellings scalar{"_minus_scalar", {"_MinusScalar", "_scatter_minus_scalar"}};
   static constexpr Spellings reverse{"_rminus_scalar", {"_RMinusScalar"}};
   template <class T>
   MX_HD static T forward(T a, T b) {
@@ -139,7 +139,7 @@ struct Divide : BinaryFunction {
   static constexpr bool uses_inputs = true;
   static constexpr bool uses_output = true;
   static constexpr Spellings broadcast{"broadcast_div", {"_sparse_broadcast_div"}};
-  static constexpr Spellings same{"elemwise_div", {"_div", "_Div", "_sparse_elemwise_div"}};
+  static constexpr Spellings same{"elemwise_div", {"_div", "_Div", "_sparse_elemwise_div", "_scatter_elemwise_div"}};
   static constexpr Spellings scalar{"_div_scalar", {"_DivScalar"}};
   static constexpr Spellings reverse{"_rdiv_scalar", {"_RDivScalar"}};
   template <class T>

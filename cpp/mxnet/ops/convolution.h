@@ -128,4 +128,9 @@ bool convolve_onednn(ConvPass pass, const ConvGeometry& geometry, DType dtype, c
 // float32 and float64 by gathering windows into a matrix.
 void convolve_gathered(ConvPass pass, const ConvGeometry& geometry, DType dtype, const ConvArrays& arrays);
 
+// The windows of channels-first images as rows (channel, tap) of one value an output position, and their
+// sum back, in float32 or float64.
+void gather_windows(const ConvGeometry& geometry, DType dtype, const void* x, void* columns);
+void scatter_windows(const ConvGeometry& geometry, DType dtype, const void* columns, void* x);
+
 }  // namespace mxnet

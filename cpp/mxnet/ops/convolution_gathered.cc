@@ -195,4 +195,13 @@ void convolve_gathered(ConvPass pass, const ConvGeometry& g, DType dtype, const 
   unsupported_dtype(dtype);
 }
 
+void gather_windows(const ConvGeometry& g, DType dtype, const void* x, void* columns) {
+  dispatch_width(dtype, [&]<class T>() { gather_rows(g, static_cast<const T*>(x), static_cast<T*>(columns)); });
+}
+void scatter_windows(const ConvGeometry& g, DType dtype, const void* columns, void* x) {
+  if (dtype == DType::float32) return scatter_rows(g, static_cast<const float*>(columns), static_cast<float*>(x));
+  if (dtype == DType::float64) return scatter_rows(g, static_cast<const double*>(columns), static_cast<double*>(x));
+  unsupported_dtype(dtype);
+}
+
 }  // namespace mxnet

@@ -1,0 +1,75 @@
+"""Cumulative sums and small operators on numbers."""
+import numpy as np
+
+from . import arr, sample
+
+_INTEGERS = np.array([[100, 100, 3], [-4, 7, 0]])
+
+
+
+def _khatri_rao(*factors):
+    out = factors[0]
+    for x in factors[1:]:
+        out = (out[:, None] * x[None]).reshape(-1, x.shape[1])
+    return out
+
+
+def _count_sketch(out_dim):
+    def ref(x, h, s):
+        out = np.zeros((*x.shape[:-1], out_dim))
+        for j, (k, factor) in enumerate(zip(h.ravel().astype(int), s.ravel())):
+            out[..., k] += factor * x[..., j]
+        return out
+    return ref
+
+
+_H, _S = np.array([[0, 2, 0, 1, 2]], "float32"), np.array([[1, -1, -1, 1, 1]], "float32")
+_NAN = np.array([1, np.nan, np.inf], "float32")
+
+SAMPLES = [
+    sample("cumsum", [arr(3, 4)], ref=lambda x: np.cumsum(x)),
+    sample("cumsum", [arr(3, 4)], {"axis": 0}, ref=lambda x: np.cumsum(x, 0)),
+    sample("cumsum", [arr(2, 3, 4)], {"axis": 1}, ref=lambda x: np.cumsum(x, 1)),
+    sample("cumsum", [arr(2, 3, 4)], {"axis": -1}, ref=lambda x: np.cumsum(x, -1)),
+    sample("cumsum", [arr(3, 5, 150)], {"axis": 1}, ref=lambda x: np.cumsum(x, 1), grad2=False),
+    sample("cumsum", [arr(3, 4)], {"axis": 1, "dtype": "float64"}, ref=lambda x: np.cumsum(x, 1)),
+    sample("cumsum", [arr(3, 4, low=-9, high=9)], {"axis": 1, "dtype": "int32"},
+           ref=lambda x: np.cumsum(x.astype(int), 1), grad=False),
+    *(sample("cumsum", [_INTEGERS.astype(dtype)], {"axis": 1},
+             ref=lambda x, dtype=dtype: np.cumsum(x, 1, dtype=dtype)) for dtype in ("int8", "uint8", "int32", "int64")),
+    sample("cumsum", [np.array([True, False, True])], ref=np.cumsum, golden=False),
+    sample("cumsum", [arr(0, 3)], {"axis": 1}, ref=lambda x: x, golden=False),
+
+    sample("khatri_rao", [arr(2, 3), arr(4, 3)], ref=_khatri_rao),
+    sample("khatri_rao", [arr(2, 3), arr(4, 3), arr(3, 3)], ref=_khatri_rao),
+    sample("khatri_rao", [arr(2, 3)], ref=_khatri_rao),
+
+    sample("_contrib_allclose", [_NAN, _NAN], ref=lambda a, b: np.array(1, "uint8")),
+    sample("_contrib_allclose", [_NAN, _NAN], {"equal_nan": False}, ref=lambda a, b: np.array(0, "uint8")),
+    sample("_contrib_allclose", [_NAN, -_NAN], ref=lambda a, b: np.array(0, "uint8")),
+    sample("_contrib_allclose", [np.full(3, 1.0), np.full(3, 1.1)], {"rtol": 0.05},
+           ref=lambda a, b: np.array(0, "uint8")),
+    sample("_contrib_allclose", [np.full(3, 1.0), np.full(3, 1.1)], {"rtol": 0, "atol": 0.11},
+           ref=lambda a, b: np.array(1, "uint8")),
+    sample("_contrib_allclose", [np.array([1, 2], "int32")] * 2, ref=lambda a, b: np.array(1, "uint8")),
+
+    sample("_contrib_getnnz", [np.array([[1, 2, 0], [0, 0, 4]])], ref=lambda x: np.array([3])),
+    sample("_contrib_getnnz", [np.array([[1, 2, 0], [0, 0, 4]])], {"axis": 0}, ref=lambda x: np.array([1, 1, 1])),
+    sample("_contrib_getnnz", [np.array([[1, 2, 0], [0, 0, 4]], "int32")], {"axis": 1}, ref=lambda x: np.array([2, 1])),
+
+    sample("_contrib_count_sketch", [arr(3, 5), _H, _S], {"out_dim": 4}, ref=_count_sketch(4), grad=(0, 2)),
+    sample("_contrib_count_sketch", [arr(2, 2, 3, 5), _H, _S], {"out_dim": 3}, ref=_count_sketch(3), grad=(0, 2)),
+
+    sample("_onehot_encode", [np.array([1, 0, 2], "float32"), arr(3, 3)], ref=lambda a, b: np.eye(3)[[1, 0, 2]]),
+    sample("_contrib_getnnz", [np.array([[1, 2, 0], [0, 0, 4]], "int32")], {"axis": 1},
+           ref=lambda x: np.array([2, 1])),
+
+    sample("_set_value", [], {"src": 2.5}, ref=lambda: np.array([2.5]), golden=False),
+
+    # The gradients of these are checked in test_numeric.py: they are not derivatives of the output.
+    sample("MakeLoss", [arr(3, 4)], ref=lambda x: x, grad=False),
+    sample("MakeLoss", [arr(3, 4)], {"grad_scale": 2, "normalization": "valid"}, ref=lambda x: x, grad=False),
+    sample("SVMOutput", [arr(3, 4), np.array([1, 0, 3], "float32")], ref=lambda x, y: x, grad=False),
+    sample("IdentityAttachKLSparseReg", [arr(4, 3, low=0.1, high=0.9), np.full(3, 0.2, "float32")],
+           ref=lambda x, a: x, grad=False),
+]
