@@ -16,6 +16,14 @@ if(TARGET _core)
   endforeach()
 endif()
 
+# Type stubs of the operators, written from the registry of what was just built. Nothing reads them at run time.
+if(TARGET _core AND NOT CMAKE_CROSSCOMPILING)
+  install(CODE "execute_process(
+    COMMAND \${CMAKE_COMMAND} -E env --modify PYTHONPATH=path_list_prepend:${CMAKE_BINARY_DIR}/python
+            ${Python_EXECUTABLE} -m mxnet._stubs \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/mxnet\"
+    COMMAND_ERROR_IS_FATAL ANY)")
+endif()
+
 if(TARGET mxnet_cuda)
   set_target_properties(mxnet_cuda PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${package}/lib)
   install(TARGETS mxnet_cuda LIBRARY DESTINATION mxnet/lib)

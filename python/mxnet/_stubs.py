@@ -3,7 +3,8 @@
     python -m mxnet._stubs             writes the .pyi files into the package
     python -m mxnet._stubs --check     says which of them are stale, with exit status 1
 
-Editors and type checkers read them; nothing does at run time.
+Editors and type checkers read them; nothing does at run time. The build of a wheel runs this, so that a stub is never
+older than the registry.
 """
 import argparse
 import inspect
@@ -69,6 +70,9 @@ _METHODS = '''\
                  create_graph: bool = False) -> None: ...
 '''
 
+# Functions beside those that return one array.
+_NOT_ARRAYS = {"histogram", "split_v2", "waitall", "to_dlpack_for_read", "to_dlpack_for_write"}
+
 _OPERATORS = ("add", "sub", "mul", "truediv", "mod", "pow")
 _COMPARISONS = ("lt", "le", "gt", "ge")
 
@@ -109,8 +113,11 @@ def operator_text(name, info, method=False):
         if label == variadic or keyword.iskeyword(label):
             continue
         optional = optional or not required
+        annotation = type_text(kind)
+        if default is None and not required and not annotation.endswith((" | None", "Any")):
+            annotation += " | None"
         value = "..." if required else repr(default)
-        parts.append(f"{label}: {type_text(kind)}" + (f" = {value}" if optional else ""))
+        parts.append(f"{label}: {annotation}" + (f" = {value}" if optional else ""))
     taken = {part.split(":")[0] for part in parts}
     parts += [f"{label}: {kind} = None" for label, kind in (("out", "_Out"), ("name", "str | None"))
               if label not in taken]
@@ -118,7 +125,7 @@ def operator_text(name, info, method=False):
     return f"def {name}({', '.join(parts)}) -> {result_text(info)}: ..."
 
 
-def function_text(name, function):
+def function_text(name, function, result="Any"):
     """The stub of a function written in Python."""
     parts = []
     for p in inspect.signature(function).parameters.values():
@@ -126,12 +133,15 @@ def function_text(name, function):
         if p.default is not p.empty:
             text += " = ..."
         parts.append(text)
-    return f"def {name}({', '.join(parts)}) -> Any: ..."
+    return f"def {name}({', '.join(parts)}) -> {result}: ..."
 
 
 def wrapped(text, indent=""):
-    return "\n".join(textwrap.wrap(text, 118, initial_indent=indent, subsequent_indent=indent + "        ",
-                                   break_long_words=False, break_on_hyphens=False))
+    """The head of a definition in lines; what follows its last parenthesis stays with it."""
+    arguments, result = text.rsplit(")", 1)
+    lines = textwrap.wrap(arguments + ")" + result.replace(" ", "\0"), 118, initial_indent=indent,
+                          subsequent_indent=indent + "        ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
 
 
 def documented(text, doc, indent=""):
@@ -150,7 +160,7 @@ def module_stub(module):
     operators = register.functions(module)
     lines = [HEADER.format(imports="from .ndarray import NDArray")]
     for name in sorted(operators):
-        if not keyword.iskeyword(name) and name.isidentifier():
+        if not keyword.iskeyword(name) and name.isidentifier() and not name.startswith("_backward_"):
             info = operators[name].op_info()
             lines.append(documented(operator_text(name, info), info["doc"]))
     for name in sorted(set(python.__all__) - set(operators)):
@@ -162,7 +172,7 @@ def module_stub(module):
 def ndarray_stub():
     """The stub of ``mxnet.ndarray.ndarray``: the array class with the methods of the registry."""
     from . import _core
-    from .ndarray import NDArray, ndarray
+    from .ndarray import NDArray, arithmetic, creation, manipulation, ndarray
     lines = [HEADER.format(imports="from ..context import Context").replace("import Seq", "import Iterator, Seq")]
     lines.append('class NDArray:\n    """An n-dimensional array of one element type on one device."""\n')
     lines += [f"    @property\n    def {name}(self) -> {kind}: ..." for name, kind in _PROPERTIES.items()]
@@ -184,10 +194,12 @@ def ndarray_stub():
             lines.append(documented(operator_text(name, info, method=True), info["doc"], "    "))
         elif inspect.isfunction(member):
             lines.append(documented(function_text(name, member).replace("self: Any", "self"), member.__doc__, "    "))
+    arrays = {*arithmetic.__all__, *creation.__all__, *manipulation.__all__} - _NOT_ARRAYS
     for name in sorted(ndarray.__all__):
         value = getattr(ndarray, name)
         if inspect.isfunction(value):
-            lines.append(documented(function_text(name, value), value.__doc__))
+            result = "NDArray" if name in arrays else "Any"
+            lines.append(documented(function_text(name, value, result), value.__doc__))
         elif name != "NDArray":
             lines.append(f"{name}: dict[Any, Any]")
     return "\n".join(lines) + "\n"
@@ -216,6 +228,7 @@ def main():
             continue
         stale.append(path)
         if not options.check:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
     if options.check and stale:
         sys.exit(f"stale: {', '.join(stale)}; run python -m mxnet._stubs")

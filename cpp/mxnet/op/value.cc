@@ -164,6 +164,14 @@ double FieldType<double>::from(const Value& value, const std::string& what) {
   bad_field(what, "a number", value);
 }
 
+Value FieldType<float>::to(float x) {
+  if (!std::isfinite(x)) return static_cast<double>(x);
+  char text[32];
+  double shortest = x;
+  std::from_chars(text, std::to_chars(text, text + sizeof text, x).ptr, shortest);
+  return shortest;
+}
+
 std::string FieldType<std::string>::from(const Value& value, const std::string& what) {
   if (const std::string* x = value.get<std::string>()) return *x;
   if (value.none()) bad_field(what, "a string", value);

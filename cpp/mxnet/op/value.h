@@ -83,7 +83,7 @@ struct FieldType<float> {
   static float from(const Value& value, const std::string& what) {
     return static_cast<float>(FieldType<double>::from(value, what));
   }
-  static Value to(float x) { return static_cast<double>(x); }
+  static Value to(float x);  // the double with the fewest digits that is this float
   static std::string name() { return "float"; }
 };
 template <>
