@@ -25,7 +25,7 @@ def split_data(data, num_slice, batch_axis=0, even_split=True):
     batch_axis : int
         The axis to cut.
     even_split : bool
-        Whether all parts must have the same size; otherwise the last one is larger.
+        Whether all parts must have the same size; otherwise the first ones may have one element more.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def split_data(data, num_slice, batch_axis=0, even_split=True):
     if even_split and size % num_slice:
         raise ValueError(f"split_data: axis {batch_axis} of shape {data.shape} does not divide evenly into "
                          f"{num_slice} parts; use a multiple of {num_slice} or even_split=False")
-    step = size // num_slice
-    bounds = [i * step for i in range(num_slice)] + [size]
+    step, larger = divmod(size, num_slice)
+    bounds = [i * step + min(i, larger) for i in range(num_slice + 1)]
     return [ndarray.slice_axis(data, axis=batch_axis, begin=begin, end=end)
             for begin, end in pairwise(bounds)]
 
