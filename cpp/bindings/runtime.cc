@@ -4,6 +4,7 @@
 #include <frameobject.h>
 
 #include "mxnet/base/cpu.h"
+#include "mxnet/base/thread_limit.h"
 #include "mxnet/device/gpu.h"
 #include "mxnet/op/invoke.h"
 
@@ -57,6 +58,7 @@ void init_runtime(py::module_& m) {
   m.def("num_gpus", [] { return gpu_count(); });
   m.def("isa_level", [] { return isa_level(); });
   m.def("compute_threads", [] { return compute_threads(); });
+  m.def("limit_compute_threads", [](int threads) { limit_compute_threads(threads); });
 
   m.def("seed", [](int64_t seed, int ctx_type, int ctx_id) {
     if (ctx_type < 0)

@@ -4,7 +4,10 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+
+#include "mxnet/base/thread_limit.h"
 
 namespace mxnet {
 namespace {
@@ -31,6 +34,11 @@ int detect_threads() {
   return std::max(1, cpus);
 }
 
+std::atomic<int>& team_limit() {
+  static std::atomic<int> threads = detect_threads();
+  return threads;
+}
+
 }  // namespace
 
 int isa_level() {
@@ -38,9 +46,8 @@ int isa_level() {
   return level;
 }
 
-int compute_threads() {
-  static const int threads = detect_threads();
-  return threads;
-}
+int compute_threads() { return team_limit().load(std::memory_order_relaxed); }
+
+void limit_compute_threads(int threads) { team_limit() = std::clamp(threads, 1, compute_threads()); }
 
 }  // namespace mxnet

@@ -1,9 +1,13 @@
-"""The loader: makes batches of a data set, with worker threads if wanted."""
+"""The loader: makes batches of a data set, with worker processes or threads if wanted."""
+import os
+import weakref
 from collections import deque
+from concurrent.futures import TimeoutError as Late
 
 import numpy as np
 
-from ... import context, ndarray
+from ... import context, ndarray, util
+from ._worker_pool import LoaderTimeoutError, WorkerPool
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
 __all__ = ["DataLoader", "default_batchify_fn", "default_mp_batchify_fn"]
@@ -49,6 +53,103 @@ def _as_in_context(data, ctx):
     return data
 
 
+class _Load:
+    """Makes batches; a class, not a method of the loader, so that worker processes are sent no more than they need."""
+
+    def __init__(self, dataset, batchify_fn):
+        self._dataset = dataset
+        self._batchify_fn = batchify_fn
+
+    def __call__(self, indices):
+        return self._batchify_fn([self._dataset[i] for i in indices])
+
+
+class _ThreadPool:
+    """Worker threads, with the NumPy switches of the thread that made them."""
+
+    def __init__(self, num_workers, load):
+        from concurrent.futures import ThreadPoolExecutor
+        self._load = load
+        self._pid = os.getpid()
+        flags = (util.is_np_shape(), util.is_np_array())
+        self._executor = ThreadPoolExecutor(num_workers, "mxnet-loader", _set_flags, flags)
+        # The threads end when nothing refers to the executor; those of a fork's parent are not in the fork.
+        self._end = weakref.finalize(self, self._executor.shutdown, wait=False, cancel_futures=True)
+        self._end.atexit = False
+
+    @property
+    def usable(self):
+        return self._end.alive and self._pid == os.getpid()
+
+    def submit(self, indices):
+        return self._executor.submit(self._load, indices)
+
+    def shutdown(self):
+        self._end()
+
+
+def _set_flags(shape, array):
+    util.set_np_shape(shape)
+    util._set_np_array(array)
+
+
+class _Batches:
+    """The batches of one round, in order; workers load them before they are asked for."""
+
+    def __init__(self, pool, batch_sampler, ahead, timeout, pin):
+        self._pool = pool
+        self._length = len(batch_sampler) if hasattr(batch_sampler, "__len__") else None
+        self._order = iter(batch_sampler)
+        self._timeout = timeout
+        self._pin = pin
+        self._waiting = deque()
+        for _ in range(max(ahead, 1)):
+            self._submit_next()
+
+    def _submit_next(self):
+        for indices in self._order:
+            self._waiting.append(self._pool.submit(indices))
+            break
+
+    def __iter__(self):
+        return self
+
+    def __len__(self):
+        return self._length
+
+    def __next__(self):
+        if not self._waiting:
+            raise StopIteration
+        try:
+            batch = self._waiting[0].result(self._timeout)
+        except Late:
+            hangs = not self._waiting[0].done()
+            self.close()
+            if not hangs:
+                raise  # the data set's own error
+            self._pool.shutdown()
+            raise LoaderTimeoutError(f"DataLoader: no batch came within {self._timeout} s; give a larger timeout if "
+                                     "loading one takes that long") from None
+        except BaseException:
+            self.close()
+            raise
+        self._waiting.popleft()
+        self._submit_next()
+        return batch if self._pin is None else _as_in_context(batch, self._pin)
+
+    next = __next__
+
+    def close(self):
+        """Ends the round."""
+        while self._waiting:
+            self._waiting.popleft().cancel()
+        self._order = iter(())
+
+    def __del__(self):
+        if hasattr(self, "_waiting"):
+            self.close()
+
+
 class DataLoader:
     """Goes through a data set in batches.
 
@@ -69,22 +170,31 @@ class DataLoader:
     batchify_fn : callable, optional
         Joins a list of samples into a batch; `default_batchify_fn` by default.
     num_workers : int
-        Number of threads that load ahead; 0 loads when a batch is asked for.
+        Number of processes that load ahead; 0 loads when a batch is asked for. They start with the first round and are
+        copies of this one (``fork``), or new ones after ``multiprocessing.set_start_method("spawn")``, which asks for a
+        data set that can be pickled. Batches come in the same order, whatever the number. Random numbers of Python,
+        NumPy and MXNet differ between workers, and follow from the seeds of Python's and NumPy's here.
     pin_memory : bool
         Whether batches are put into memory that GPU `pin_device_id` copies from faster.
     prefetch : int, optional
         Number of batches to load ahead, ``2 * num_workers`` by default.
     thread_pool : bool
-        Accepted for compatibility: workers are threads in any case.
+        Whether to use threads instead of processes: they share the data set, and suit one that mostly waits for files
+        or calls functions outside Python.
     timeout : int
         Seconds to wait for a batch before giving up.
     auto_reload : bool
         Whether loading ahead starts over by itself when all batches have been given out.
+    try_nopython : bool, optional
+        Accepted for later versions' sake; nothing follows from it.
 
     Raises
     ------
     ValueError
         For arguments that exclude each other.
+    mxnet.error.MXNetError
+        While loading: when a worker process has ended, or no batch came in time. The next round starts new workers.
+        Errors of the data set are raised as they are; `__cause__` shows their traceback in the worker.
 
     Examples
     --------
@@ -96,11 +206,12 @@ class DataLoader:
     (2, 3) (2,)
     """
 
-    _pool = None  # so that __del__ works when __init__ failed
+    _pool = None  # so that `clean` works when __init__ failed
+    _ahead = None
 
     def __init__(self, dataset, batch_size=None, shuffle=False, sampler=None, last_batch=None,
                  batch_sampler=None, batchify_fn=None, num_workers=0, pin_memory=False, pin_device_id=0,
-                 prefetch=None, thread_pool=False, timeout=120, auto_reload=False):
+                 prefetch=None, thread_pool=False, timeout=120, auto_reload=False, try_nopython=None):
         if timeout <= 0:
             raise AssertionError(f"DataLoader: timeout must be positive, got {timeout}")
         if batch_sampler is None:
@@ -120,73 +231,54 @@ class DataLoader:
         self._pin = context.cpu_pinned(pin_device_id) if pin_memory and context.num_gpus() else None
         self._num_workers = max(0, num_workers)
         self._prefetch = max(0, 2 * self._num_workers if prefetch is None else int(prefetch))
+        self._thread_pool = thread_pool
         self._timeout = timeout
-        self._auto_reload = auto_reload
-        self._ahead = None
-        if auto_reload and self._num_workers:
+        self.auto_reload = auto_reload
+        if auto_reload:
             self.refresh()
-
-    def _load(self, indices):
-        """The batch of the samples `indices`."""
-        return self._batchify_fn([self._dataset[i] for i in indices])
 
     def __iter__(self):
-        if self._num_workers:
-            batches = self._ahead or self._load_ahead()
-            self._ahead = None
-        else:
-            batches = map(self._load, self._batch_sampler)
-        for batch in batches:
+        if self._num_workers == 0:
+            return self._batches_here()
+        if self.auto_reload:
+            return self._reloading()
+        return self._take_ahead()
+
+    def _batches_here(self):
+        load = _Load(self._dataset, self._batchify_fn)
+        for indices in self._batch_sampler:
+            batch = load(indices)
             yield batch if self._pin is None else _as_in_context(batch, self._pin)
-        if self._auto_reload and self._num_workers:
-            self.refresh()
 
-    def _load_ahead(self):
-        """Batches in order, loaded by the workers before they are asked for."""
-        if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor
-            self._pool = ThreadPoolExecutor(self._num_workers, thread_name_prefix="mxnet-loader")
-        order = iter(self._batch_sampler)
-        waiting = deque()
-        for indices in order:
-            waiting.append(self._pool.submit(self._load, indices))
-            if len(waiting) >= max(self._prefetch, 1):
-                break
-        return self._collect(order, waiting)
+    def _reloading(self):
+        yield from self._take_ahead()
+        self.refresh()
 
-    def _collect(self, order, waiting):
-        """Gives out the batches that `waiting` holds, and has more loaded as long as there are any."""
-        from concurrent.futures import TimeoutError as Late
-        try:
-            while waiting:
-                try:
-                    batch = waiting[0].result(self._timeout)
-                except Late:
-                    if waiting[0].done():
-                        raise  # the data set's own error
-                    raise RuntimeError(f"DataLoader: no batch came within {self._timeout} s; give a larger timeout "
-                                       "if loading one takes that long") from None
-                waiting.popleft()
-                for indices in order:
-                    waiting.append(self._pool.submit(self._load, indices))
-                    break
-                yield batch
-        finally:
-            for future in waiting:
-                future.cancel()
+    def _take_ahead(self):
+        self.refresh()
+        batches, self._ahead = self._ahead, None
+        return batches
 
     def refresh(self):
         """Starts to load ahead for the next round now. Nothing happens without workers."""
-        if self._num_workers and self._ahead is None:
-            self._ahead = self._load_ahead()
+        if self._num_workers == 0 or self._ahead is not None:
+            return
+        if self._pool is None or not self._pool.usable:
+            kind = _ThreadPool if self._thread_pool else WorkerPool
+            self._pool = kind(self._num_workers, _Load(self._dataset, self._batchify_fn))
+        self._ahead = _Batches(self._pool, self._batch_sampler, self._prefetch, self._timeout, self._pin)
 
     def clean(self):
         """Drops what was loaded ahead."""
-        self._ahead = None
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
 
     def __len__(self):
         return len(self._batch_sampler)
 
+    def __getstate__(self):
+        return {**self.__dict__, "_pool": None, "_ahead": None}
+
     def __del__(self):
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self.clean()  # the pool ends with the last round that uses it
