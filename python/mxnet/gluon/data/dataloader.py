@@ -1,13 +1,7 @@
 """The loader: makes batches of a data set, with worker processes or threads if wanted."""
-import os
-import weakref
-from collections import deque
-from concurrent.futures import TimeoutError as Late
-
 import numpy as np
 
-from ... import context, ndarray, util
-from ._worker_pool import LoaderTimeoutError, WorkerPool
+from ... import context, ndarray
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
 __all__ = ["DataLoader", "default_batchify_fn", "default_mp_batchify_fn"]
@@ -45,7 +39,9 @@ default_mp_batchify_fn = default_batchify_fn
 
 
 def _as_in_context(data, ctx):
-    """`data` (NDArrays in nested lists) on `ctx`."""
+    """`data` (NDArrays in nested lists) on `ctx`; as it is for None."""
+    if ctx is None:
+        return data
     if isinstance(data, ndarray.NDArray):
         return data.as_in_context(ctx)
     if isinstance(data, (list, tuple)):
@@ -62,92 +58,6 @@ class _Load:
 
     def __call__(self, indices):
         return self._batchify_fn([self._dataset[i] for i in indices])
-
-
-class _ThreadPool:
-    """Worker threads, with the NumPy switches of the thread that made them."""
-
-    def __init__(self, num_workers, load):
-        from concurrent.futures import ThreadPoolExecutor
-        self._load = load
-        self._pid = os.getpid()
-        flags = (util.is_np_shape(), util.is_np_array())
-        self._executor = ThreadPoolExecutor(num_workers, "mxnet-loader", _set_flags, flags)
-        # The threads end when nothing refers to the executor; those of a fork's parent are not in the fork.
-        self._end = weakref.finalize(self, self._executor.shutdown, wait=False, cancel_futures=True)
-        self._end.atexit = False
-
-    @property
-    def usable(self):
-        return self._end.alive and self._pid == os.getpid()
-
-    def submit(self, indices):
-        return self._executor.submit(self._load, indices)
-
-    def shutdown(self):
-        self._end()
-
-
-def _set_flags(shape, array):
-    util.set_np_shape(shape)
-    util._set_np_array(array)
-
-
-class _Batches:
-    """The batches of one round, in order; workers load them before they are asked for."""
-
-    def __init__(self, pool, batch_sampler, ahead, timeout, pin):
-        self._pool = pool
-        self._length = len(batch_sampler) if hasattr(batch_sampler, "__len__") else None
-        self._order = iter(batch_sampler)
-        self._timeout = timeout
-        self._pin = pin
-        self._waiting = deque()
-        for _ in range(max(ahead, 1)):
-            self._submit_next()
-
-    def _submit_next(self):
-        for indices in self._order:
-            self._waiting.append(self._pool.submit(indices))
-            break
-
-    def __iter__(self):
-        return self
-
-    def __len__(self):
-        return self._length
-
-    def __next__(self):
-        if not self._waiting:
-            raise StopIteration
-        try:
-            batch = self._waiting[0].result(self._timeout)
-        except Late:
-            hangs = not self._waiting[0].done()
-            self.close()
-            if not hangs:
-                raise  # the data set's own error
-            self._pool.shutdown()
-            raise LoaderTimeoutError(f"DataLoader: no batch came within {self._timeout} s; give a larger timeout if "
-                                     "loading one takes that long") from None
-        except BaseException:
-            self.close()
-            raise
-        self._waiting.popleft()
-        self._submit_next()
-        return batch if self._pin is None else _as_in_context(batch, self._pin)
-
-    next = __next__
-
-    def close(self):
-        """Ends the round."""
-        while self._waiting:
-            self._waiting.popleft().cancel()
-        self._order = iter(())
-
-    def __del__(self):
-        if hasattr(self, "_waiting"):
-            self.close()
 
 
 class DataLoader:
@@ -247,8 +157,7 @@ class DataLoader:
     def _batches_here(self):
         load = _Load(self._dataset, self._batchify_fn)
         for indices in self._batch_sampler:
-            batch = load(indices)
-            yield batch if self._pin is None else _as_in_context(batch, self._pin)
+            yield _as_in_context(load(indices), self._pin)
 
     def _reloading(self):
         yield from self._take_ahead()
@@ -263,10 +172,11 @@ class DataLoader:
         """Starts to load ahead for the next round now. Nothing happens without workers."""
         if self._num_workers == 0 or self._ahead is not None:
             return
+        from . import _ahead  # imports multiprocessing
         if self._pool is None or not self._pool.usable:
-            kind = _ThreadPool if self._thread_pool else WorkerPool
+            kind = _ahead.ThreadPool if self._thread_pool else _ahead.WorkerPool
             self._pool = kind(self._num_workers, _Load(self._dataset, self._batchify_fn))
-        self._ahead = _Batches(self._pool, self._batch_sampler, self._prefetch, self._timeout, self._pin)
+        self._ahead = _ahead.Batches(self._pool, self._batch_sampler, self._prefetch, self._timeout, self._pin)
 
     def clean(self):
         """Drops what was loaded ahead."""
