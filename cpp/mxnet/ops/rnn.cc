@@ -74,12 +74,14 @@ void check_params(const RnnParams& p, InferContext& c) {
 }
 
 void check_arrays(const RnnParams& p, InferContext& c) {
-  DType dtype = c.same_dtype(rnn::data, rnn::sequence_length);
+  DType dtype = c.same_dtype(rnn::data, p.mode == RnnMode::lstm ? rnn::sequence_length : rnn::state_cell);
   if (dtype != DType::unknown && !is_floating(dtype))
     c.fail_type("data has dtype ", dtype, ", expected a floating dtype");
   if (p.mode == RnnMode::lstm && !c.has(rnn::state_cell)) c.fail_type("mode 'lstm' needs the array 'state_cell'");
-  if (p.mode != RnnMode::lstm && c.has(rnn::state_cell)) c.fail_type("'state_cell' is for mode 'lstm' only");
-  if (p.use_sequence_length != c.has(rnn::sequence_length))
+  int length = rnn::length_input(p, c.has(rnn::state_cell));
+  if (p.mode != RnnMode::lstm && c.has(rnn::state_cell) && (!p.use_sequence_length || c.has(rnn::sequence_length)))
+    c.fail_type("'state_cell' is for mode 'lstm' only");
+  if (p.use_sequence_length != c.has(length))
     c.fail_type(p.use_sequence_length ? "use_sequence_length needs the array 'sequence_length'"
                                       : "got 'sequence_length' without use_sequence_length=True");
 }
@@ -108,8 +110,8 @@ void infer_rnn(const RnnParams& p, InferContext& c) {
   if (g.input >= 0) c.expect_shape(rnn::parameters, {g.num_parameters()});
   Shape state{g.layers * g.directions, g.batch, g.state}, cell{g.layers * g.directions, g.batch, g.hidden};
   c.expect_shape(rnn::state, state);
-  if (c.has(rnn::state_cell)) c.expect_shape(rnn::state_cell, cell);
-  if (c.has(rnn::sequence_length)) c.expect_shape(rnn::sequence_length, {g.batch});
+  if (g.is_lstm()) c.expect_shape(rnn::state_cell, cell);
+  if (p.use_sequence_length) c.expect_shape(rnn::length_input(p, c.has(rnn::state_cell)), {g.batch});
   c.out(rnn::output).shape = {g.time, g.batch, g.width()};
   c.out(rnn::last_state).shape = state;
   c.out(rnn::last_cell).shape = g.is_lstm() ? cell : Shape{0};
@@ -120,10 +122,10 @@ void infer_rnn(const RnnParams& p, InferContext& c) {
 
 // The inputs that `_backward_RNN` takes: data, parameters, state, state_cell, sequence_length, reserve, mask, then
 // the gradients of the three outputs.
-void rnn_fused_gradient(const RnnParams&, GradContext& g) {
+void rnn_fused_gradient(const RnnParams& p, GradContext& g) {
   static const OpRef op("_backward_RNN");
   auto in = [&](int i) { return g.has(i) ? g.in(i) : Expr(); };
-  bool lstm = g.has(rnn::state_cell);
+  bool lstm = p.mode == RnnMode::lstm;
   auto d = op.with({in(rnn::data), in(rnn::parameters), in(rnn::state), in(rnn::state_cell), in(rnn::sequence_length),
                     g.out(rnn::reserve), g.out(rnn::mask), g.dout(rnn::output), g.dout(rnn::last_state),
                     lstm ? g.dout(rnn::last_cell) : Expr()},

@@ -55,6 +55,10 @@ struct RnnParams {
 namespace rnn {
 enum Input { data, parameters, state, state_cell, sequence_length };
 enum Output { output, last_state, last_cell, reserve, mask };
+// Where the lengths are, if they are used: in the place of the cell too where the mode has none.
+inline int length_input(const RnnParams& p, bool has_cell) {
+  return p.mode != RnnMode::lstm && has_cell ? state_cell : sequence_length;
+}
 }  // namespace rnn
 
 // The extents of one network, where its weights lie among the packed parameters (all weights layer by layer and

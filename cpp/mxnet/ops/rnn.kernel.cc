@@ -218,11 +218,11 @@ void rnn_cpu(const RnnParams& p, KernelContext& c) {
   DType dtype = working_type(c.in(rnn::data));
   auto input = [&](int i) { return c.has(i) ? Converted(c.in(i), dtype, true) : Converted({}, dtype, false); };
   Converted data = input(rnn::data), parameters = input(rnn::parameters), state = input(rnn::state),
-            cell = input(rnn::state_cell);
+            cell = g.is_lstm() ? input(rnn::state_cell) : Converted({}, dtype, false);
   Converted out(c.out(rnn::output), dtype, false), last(c.out(rnn::last_state), dtype, false),
       last_cell(c.out(rnn::last_cell), dtype, false);
   std::optional<IndexArray> lengths;
-  if (p.use_sequence_length) lengths.emplace(c, c.in(rnn::sequence_length));
+  if (p.use_sequence_length) lengths.emplace(c, c.in(rnn::length_input(p, c.has(rnn::state_cell))));
   dispatch_working(dtype, [&]<class C>() {
     Arrays<C> arrays{data.as<C>(),       parameters.as<C>(),
                      state.as<C>(),      cell.as<C>(),

@@ -253,7 +253,7 @@ void rnn_backward_cpu(const RnnParams& p, KernelContext& c) {
   const TensorView& mask = c.in(kMask);
   bool dropped = mask.size() > 0 && mask.as<uint8_t>()[0] != kDropoutPassed;
   std::optional<IndexArray> lengths;
-  if (p.use_sequence_length) lengths.emplace(c, c.in(rnn::sequence_length));
+  if (p.use_sequence_length) lengths.emplace(c, c.in(rnn::length_input(p, c.has(rnn::state_cell))));
   dispatch_working(dtype, [&]<class C>() {
     Arrays<C> arrays{data.as<C>(),
                      parameters.as<C>(),

@@ -128,7 +128,7 @@ class Unrolled {
   // A column of ones for sequences that reach time t and zeros for others; undefined where all do.
   Expr reached(int64_t t) const {
     if (!p_.use_sequence_length) return {};
-    const Expr& length = g_.in(rnn::sequence_length);
+    const Expr& length = g_.in(rnn::length_input(p_, g_.has(rnn::state_cell)));
     return cast(reshape(length, {geometry_.batch, 1}) > static_cast<double>(t), g_.in(rnn::data).dtype());
   }
 
@@ -255,7 +255,7 @@ void rnn_gradient(const RnnParams& p, GradContext& g) {
   if (g.in(rnn::data).shape().size() == 0) {
     // No step: the states pass through.
     g.din(rnn::state) = g.dout(rnn::last_state);
-    if (g.has(rnn::state_cell)) g.din(rnn::state_cell) = g.dout(rnn::last_cell);
+    if (p.mode == RnnMode::lstm) g.din(rnn::state_cell) = g.dout(rnn::last_cell);
     return;
   }
   Unrolled network(p, g);

@@ -9,6 +9,7 @@ from ..base import numeric_types
 from .block import HybridBlock
 
 __all__ = [
+    "CTCLoss",
     "CosineEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
@@ -370,3 +371,54 @@ class SDMLLoss(Loss):
         same = F.one_hot(F.arange(size, ctx=x1.context), size)
         labels = same * (1 - self.smoothing_parameter) + (1 - same) * (self.smoothing_parameter / (size - 1))
         return self.kl_loss(F.log_softmax(-distances, axis=1), labels)
+
+
+class CTCLoss(Loss):
+    """Connectionist temporal classification (Graves et al., 2006): -log of the probability of a label.
+
+    The classes said step by step give a label when repetitions are joined and blanks left out; the
+    probability is summed over all ways to do so. The last class is the blank. Where there is no way,
+    since the label is too long for the steps, the loss is 0.
+
+    Parameters
+    ----------
+    layout : str
+        'NTC' for predictions ``(batch, time, classes)`` before softmax, or 'TNC'.
+    label_layout : str
+        'NT' for labels ``(batch, length)``, or 'TN'.
+    weight
+        See `Loss`.
+
+    Inputs
+    ------
+    pred, label
+        Predictions and labels. Without `label_lengths` a label ends before its first -1.
+    pred_lengths, label_lengths : NDArray, optional
+        Numbers of steps and lengths of labels ``(batch,)``.
+    sample_weight
+        Weights ``(batch,)``.
+
+    Examples
+    --------
+    >>> loss = mx.gluon.loss.CTCLoss()
+    >>> loss(mx.nd.zeros((1, 2, 3)), mx.nd.array([[0, -1]])).asnumpy()  # 3 of 9 ways: "0 0", "0 blank", "blank 0"
+    array([1.0986123], dtype=float32)
+    """
+
+    def __init__(self, layout="NTC", label_layout="NT", weight=None, **kwargs):
+        if layout not in ("NTC", "TNC"):
+            raise AssertionError(f"CTCLoss: layout is {layout!r}, expected 'NTC' or 'TNC'")
+        if label_layout not in ("NT", "TN"):
+            raise AssertionError(f"CTCLoss: label_layout is {label_layout!r}, expected 'NT' or 'TN'")
+        super().__init__(weight, label_layout.find("N"), **kwargs)
+        self._layout, self._label_layout = layout, label_layout
+
+    def hybrid_forward(self, F, pred, label, pred_lengths=None, label_lengths=None, sample_weight=None):
+        if self._layout == "NTC":
+            pred = F.swapaxes(pred, dim1=0, dim2=1)
+        if self._label_layout == "TN":
+            label = F.swapaxes(label, dim1=0, dim2=1)
+        lengths = {name: array for name, array in (("data_lengths", pred_lengths), ("label_lengths", label_lengths))
+                   if array is not None}
+        loss = F.CTCLoss(pred, label, **lengths, **{f"use_{name}": True for name in lengths}, blank_label="last")
+        return _apply_weighting(F, loss, self._weight, sample_weight)

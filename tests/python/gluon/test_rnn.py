@@ -295,3 +295,56 @@ def test_gradient_of_the_gradient():
         penalty = grad.square().sum()
     penalty.backward()
     assert np.abs(x.grad.asnumpy()).max() > 0
+
+
+# --- the CTC loss -------------------------------------------------------------------------------------------
+
+
+def test_ctc_layouts_lengths_and_weights():
+    # What 1.9.1 gives for these.
+    pred = mx.nd.array(np.random.RandomState(0).uniform(-1, 1, (6, 2, 5)))
+    label = mx.nd.array([[1, 2, -1], [3, 3, 2]])
+
+    def ctc(*args, pred=pred.swapaxes(0, 1), label=label, **kwargs):
+        return mx.gluon.loss.CTCLoss(**kwargs)(pred, label, *args).asnumpy()
+    want = [5.3897862, 6.1634417]
+    np.testing.assert_allclose(ctc(), want, rtol=1e-5)
+    np.testing.assert_allclose(ctc(pred=pred, label=label.T, layout="TNC", label_layout="TN"), want, rtol=1e-5)
+    np.testing.assert_allclose(ctc(mx.nd.array([4, 5])), [4.742609, 5.751697], rtol=1e-5)
+    np.testing.assert_allclose(ctc(None, mx.nd.array([2, 3])), want, rtol=1e-5)
+    np.testing.assert_allclose(ctc(None, mx.nd.array([2, 3]), mx.nd.array([1, 2]), weight=2),
+                               [10.7795725, 24.653767], rtol=1e-5)
+    assert repr(mx.gluon.loss.CTCLoss()) == "CTCLoss(batch_axis=0, w=None)"
+    with pytest.raises(AssertionError, match="layout is 'NCT'"):
+        mx.gluon.loss.CTCLoss(layout="NCT")
+
+
+def test_ctc_errors():
+    pred, label = mx.nd.zeros((6, 2, 5)), mx.nd.array([[1, 2, 0], [3, 3, 2]])
+    with pytest.raises(ValueError, match="label 9 of sequence 1 is not one of 5 classes"):
+        mx.nd.CTCLoss(pred, mx.nd.array([[1, 2, 0], [3, 9, 2]])).wait_to_read()
+    with pytest.raises(ValueError, match="data_lengths of sequence 0 is 7, expected 0 to 6"):
+        mx.nd.CTCLoss(pred, label, mx.nd.array([7, 2]), use_data_lengths=True).wait_to_read()
+    with pytest.raises(TypeError, match="ask for 0 arrays of lengths, got 1"):
+        mx.nd.CTCLoss(pred, label, mx.nd.array([6, 2]))
+    with pytest.raises(TypeError, match="ask for 2 arrays of lengths, got 1"):
+        mx.nd.CTCLoss(pred, label, mx.nd.array([6, 2]), use_data_lengths=True, use_label_lengths=True)
+    with pytest.raises(ValueError, match="longer than data"):
+        mx.nd.CTCLoss(pred[:2], label)
+    with pytest.raises(ValueError, match="label has shape"):
+        mx.nd.CTCLoss(pred, label[:1])
+
+
+def test_ctc_of_one_array_of_lengths_in_either_place():
+    pred, label, lengths = _data(6, 2, 5), mx.nd.array([[1, 2, 3], [3, 3, 2]]), mx.nd.array([2, 1])
+    by_name = mx.nd.CTCLoss(pred, label, label_lengths=lengths, use_label_lengths=True)
+    by_place = mx.nd.CTCLoss(pred, label, lengths, use_label_lengths=True)
+    np.testing.assert_array_equal(by_name.asnumpy(), by_place.asnumpy())
+
+
+def test_gru_takes_lengths_in_the_place_of_the_cell():
+    x, parameters, state = _data(4, 2, 3), mx.nd.ones(3 * 5 * (3 + 5 + 2)), mx.nd.zeros((1, 2, 5))
+    kind = {"state_size": 5, "num_layers": 1, "mode": "gru", "use_sequence_length": True}
+    by_name = mx.nd.RNN(x, parameters, state, sequence_length=mx.nd.array([2, 4]), **kind)
+    by_place = mx.nd.RNN(x, parameters, state, mx.nd.array([2, 4]), **kind)
+    np.testing.assert_array_equal(by_name.asnumpy(), by_place.asnumpy())
