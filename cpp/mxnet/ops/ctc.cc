@@ -26,8 +26,7 @@ void infer_inputs(const CtcParams& p, InferContext& c) {
   if (p.use_data_lengths && !c.has(ctc::data_lengths)) c.fail_type("use_data_lengths needs the array 'data_lengths'");
   if (data.known() && label.known()) {
     if (data[2] < 1) c.fail("data has shape ", data, ", needs at least the class of the blank");
-    if (data[0] < label[1])
-      c.fail("labels of shape ", label, " may be longer than data of shape ", data, " has steps");
+    if (data[0] < label[1]) c.fail("labels of shape ", label, " may be longer than data of shape ", data, " has steps");
   }
 }
 
@@ -78,8 +77,8 @@ class Recursion {
   Expr gradient() {
     static const OpRef take("take"), take_back("_backward_take"), block("BlockGrad");
     Shape rows{time_, batch_ * classes_};
-    Expr emissions = take.with({reshape(log_probs_, rows), g_.out(ctc::place)},
-                               make_params(TakeParams{1, IndexMode::clip}))[0];
+    Expr emissions =
+        take.with({reshape(log_probs_, rows), g_.out(ctc::place)}, make_params(TakeParams{1, IndexMode::clip}))[0];
     forward(emissions);
     // The probability of each position at the end given the label, and step by step before it.
     Expr ends = after_.back() + g_.out(ctc::last);
@@ -97,8 +96,8 @@ class Recursion {
     }
     static const OpRef concat("Concat");
     Expr all = concat.with(found, make_params(ConcatParams{static_cast<int>(time_), 0}))[0];
-    Expr spread = take_back.with({all, g_.out(ctc::place)},
-                                 make_params(TakeBackwardParams{1, IndexMode::clip, rows}))[0];
+    Expr spread =
+        take_back.with({all, g_.out(ctc::place)}, make_params(TakeBackwardParams{1, IndexMode::clip, rows}))[0];
     return reshape(spread, log_probs_.shape());
   }
 

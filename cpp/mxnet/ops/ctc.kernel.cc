@@ -126,9 +126,8 @@ void loss_cpu(const CtcParams& p, KernelContext& c) {
         C *skip = c.out(ctc::skip).as<C>() + n * positions, *last = c.out(ctc::last).as<C>() + n * positions;
         auto at = static_cast<size_t>(n);
         lay_out(label.data() + n * longest, lengths[at], blank, n * classes, positions, place, skip, last);
-        c.out(ctc::loss).as<C>()[n] =
-            forward(c.in(0).as<const C>(), batch * classes, steps[at], positions, place, skip, last,
-                    c.out(ctc::alpha).as<C>() + n * time * positions, row.data());
+        c.out(ctc::loss).as<C>()[n] = forward(c.in(0).as<const C>(), batch * classes, steps[at], positions, place, skip,
+                                              last, c.out(ctc::alpha).as<C>() + n * time * positions, row.data());
       }
     });
   };
