@@ -302,14 +302,14 @@ def test_gradient_of_the_gradient():
 
 def test_ctc_layouts_lengths_and_weights():
     # What 1.9.1 gives for these.
-    pred = mx.nd.array(np.random.RandomState(0).uniform(-1, 1, (6, 2, 5)))
-    label = mx.nd.array([[1, 2, -1], [3, 3, 2]])
+    scores = mx.nd.array(np.random.RandomState(0).uniform(-1, 1, (6, 2, 5)))
+    pred, label = scores.swapaxes(0, 1), mx.nd.array([[1, 2, -1], [3, 3, 2]])
 
-    def ctc(*args, pred=pred.swapaxes(0, 1), label=label, **kwargs):
-        return mx.gluon.loss.CTCLoss(**kwargs)(pred, label, *args).asnumpy()
+    def ctc(*lengths, pred=pred, label=label, **kwargs):
+        return mx.gluon.loss.CTCLoss(**kwargs)(pred, label, *lengths).asnumpy()
     want = [5.3897862, 6.1634417]
     np.testing.assert_allclose(ctc(), want, rtol=1e-5)
-    np.testing.assert_allclose(ctc(pred=pred, label=label.T, layout="TNC", label_layout="TN"), want, rtol=1e-5)
+    np.testing.assert_allclose(ctc(pred=scores, label=label.T, layout="TNC", label_layout="TN"), want, rtol=1e-5)
     np.testing.assert_allclose(ctc(mx.nd.array([4, 5])), [4.742609, 5.751697], rtol=1e-5)
     np.testing.assert_allclose(ctc(None, mx.nd.array([2, 3])), want, rtol=1e-5)
     np.testing.assert_allclose(ctc(None, mx.nd.array([2, 3]), mx.nd.array([1, 2]), weight=2),
