@@ -2,11 +2,12 @@
 #include "python.h"
 
 #include <frameobject.h>
+#include <pybind11/stl.h>
 
 #include "mxnet/base/cpu.h"
 #include "mxnet/base/thread_limit.h"
 #include "mxnet/device/gpu.h"
-#include "mxnet/op/invoke.h"
+#include "mxnet/op/random_state.h"
 
 namespace py = pybind11;
 
@@ -65,6 +66,20 @@ void init_runtime(py::module_& m) {
       seed_random(static_cast<uint64_t>(seed));
     else
       seed_random(static_cast<uint64_t>(seed), context(ctx_type, ctx_id));
+  });
+
+  m.def("random_state", [] {
+    RandomSnapshot snapshot = random_snapshot();
+    py::list contexts;
+    for (const auto& [ctx, state] : snapshot.contexts)
+      contexts.append(py::make_tuple(static_cast<int>(ctx.type), ctx.id, state.key, state.offset));
+    return py::make_tuple(snapshot.seed, contexts);
+  });
+  m.def("set_random_state", [](uint64_t seed, const std::vector<std::tuple<int, int, uint64_t, uint64_t>>& contexts) {
+    RandomSnapshot snapshot{seed, {}};
+    for (const auto& [type, id, key, offset] : contexts)
+      snapshot.contexts.emplace_back(context(type, id), RandomState{key, offset});
+    restore_random(snapshot);
   });
 
   m.def("storage_stats", [](int type, int id) {

@@ -60,7 +60,7 @@ __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autogr
 
 def __getattr__(name):
     """Imports what few programs need only when it is asked for."""
-    if name == "test_utils":
+    if name in ("test_utils", "vision"):
         import importlib
-        return importlib.import_module(".test_utils", __name__)
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'mxnet' has no attribute '{name}'")

@@ -19,6 +19,7 @@ __all__ = [
     "exponential",
     "gamma",
     "generalized_negative_binomial",
+    "get_state",
     "multinomial",
     "negative_binomial",
     "normal",
@@ -26,6 +27,7 @@ __all__ = [
     "randint",
     "randn",
     "seed",
+    "set_state",
     "shuffle",
     "uniform",
 ]
@@ -66,3 +68,27 @@ def seed(seed_state, ctx="all"):
     else:
         ctx = Context(ctx)
         _core.seed(int(seed_state), ctx.device_typeid, ctx.device_id)
+
+
+def get_state():
+    """Where the random numbers of all contexts stand, for `set_state`; it can be pickled.
+
+    Examples
+    --------
+    >>> state = mx.random.get_state()
+    >>> a = mx.nd.random.uniform(shape=(3,))
+    >>> mx.random.set_state(state)
+    >>> (a == mx.nd.random.uniform(shape=(3,))).asnumpy()
+    array([1., 1., 1.], dtype=float32)
+    """
+    from . import _core
+    return _core.random_state()
+
+
+def set_state(state):
+    """Goes back to where `get_state` was called. ValueError for anything else."""
+    from . import _core
+    try:
+        _core.set_random_state(*state)
+    except TypeError as error:
+        raise ValueError("random.set_state: this is not a state that get_state gave") from error

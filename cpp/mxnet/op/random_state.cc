@@ -1,8 +1,8 @@
+#include "mxnet/op/random_state.h"
+
 #include <map>
 #include <mutex>
 #include <random>
-
-#include "mxnet/op/invoke.h"
 
 namespace mxnet {
 namespace {
@@ -26,6 +26,19 @@ class RandomStates {
   void seed(uint64_t seed, Context ctx) {
     std::lock_guard lock(mutex_);
     at(ctx) = {mix(seed, ctx), 0};
+  }
+  RandomSnapshot snapshot() {
+    std::lock_guard lock(mutex_);
+    RandomSnapshot result{seed_, {}};
+    for (const auto& [key, state] : states_)
+      result.contexts.emplace_back(Context{static_cast<DeviceType>(key.first), key.second}, state);
+    return result;
+  }
+  void restore(const RandomSnapshot& snapshot) {
+    std::lock_guard lock(mutex_);
+    seed_ = snapshot.seed;
+    states_.clear();
+    for (const auto& [ctx, state] : snapshot.contexts) at(ctx) = state;
   }
 
  private:
@@ -60,5 +73,7 @@ RandomStates& states() {
 RandomState draw_random(Context ctx, uint64_t count) { return states().draw(ctx, count); }
 void seed_random(uint64_t seed) { states().seed(seed); }
 void seed_random(uint64_t seed, Context ctx) { states().seed(seed, ctx); }
+RandomSnapshot random_snapshot() { return states().snapshot(); }
+void restore_random(const RandomSnapshot& snapshot) { states().restore(snapshot); }
 
 }  // namespace mxnet

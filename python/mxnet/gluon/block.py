@@ -10,7 +10,8 @@ from ..base import MXNetError
 from ..ndarray import NDArray
 from . import parameter
 from .parameter import DeferredInitializationError, Parameter, ParameterDict
-from .parameter_dict import check_names
+from .parameter_dict import check_names, load_all
+from .trainable import Trainable
 from .utils import HookDict, HookHandle, _indent
 
 __all__ = ["Block", "HybridBlock"]
@@ -66,7 +67,7 @@ class _BlockScope:
         _BlockScope._current.value = self._old_scope
 
 
-class Block:
+class Block(Trainable):
     """The base of layers and networks: a tree of blocks with parameters at its nodes.
 
     A subclass makes its children and parameters in ``__init__`` and computes in `forward`. Blocks
@@ -248,7 +249,7 @@ class Block:
         Raises
         ------
         AssertionError
-            For missing parameters, or other shapes or element types.
+            For missing parameters, or other shapes or element types. All parameters are then as they were.
         ValueError
             For arrays left over.
 
@@ -271,9 +272,7 @@ class Block:
         present = {name for names in shared.values() if any(n in loaded for n in names) for name in names}
         check_names([name for name in params if name not in present] + [name for name in params if name in loaded],
                     loaded, f"file '{filename}'", allow_missing, ignore_extra)
-        for name, array in loaded.items():
-            if name in params:
-                params[name]._load_init(array, ctx, cast_dtype=cast_dtype, dtype_source=dtype_source)
+        load_all(params, loaded, ctx, cast_dtype, dtype_source)
 
     def _match_names(self, params, loaded):
         """Renames arrays saved under parameter names to places in the tree, where that explains more."""

@@ -275,41 +275,44 @@ class Parameter:
         self._grad = [self._zeros(self._grad_stype, ctx) for ctx in self._ctx_list]
         autograd.mark_variables(self._data, self._grad, self.grad_req)
 
-    def _load_init(self, data, ctx, cast_dtype=False, dtype_source="current"):
-        """Takes the values of `data`, e.g. from a file, initializing if need be."""
+    def _check_load(self, data, ctx, cast_dtype=False, dtype_source="current"):
+        """Raises AssertionError when `_load_init` could not take `data`."""
         if cast_dtype and dtype_source not in ("current", "saved"):
             raise AssertionError(f"dtype_source must be 'current' or 'saved', got {dtype_source!r}")
-        if self._shape is not None:
-            if not _compatible(self._shape, data.shape):
-                raise AssertionError(f"Parameter '{self.name}' has shape {self.shape}, but the saved array "
-                                     f"has shape {data.shape}")
-            self._shape = tuple(new if old in (0, -1) else old for old, new in zip(self._shape, data.shape))
-        if self.dtype is not None and np.dtype(self.dtype) != np.dtype(data.dtype):
-            if not cast_dtype:
-                raise AssertionError(
-                    f"Parameter '{self.name}' has dtype {np.dtype(self.dtype).name}, but the saved array has "
-                    f"dtype {np.dtype(data.dtype).name}; set cast_dtype=True to cast it")
-            if dtype_source == "saved":
-                self.cast(data.dtype)
-        if isinstance(ctx, Context):
-            ctx = [ctx]
-        if self._data is None:
-            if self._deferred_init:
-                waiting = self._deferred_init[1]
-                if ctx is not None and set(ctx) != set(waiting):
-                    raise AssertionError(f"Parameter '{self.name}' is to be initialized on {waiting}, but loaded "
-                                         f"on {list(ctx)}; give the same contexts or use reset_ctx")
-                ctx = waiting
-            elif ctx is None:
-                ctx = [context.cpu()]
-            self._shape = tuple(data.shape)
-            with autograd.pause():
-                self._init_impl(data.astype(self.dtype or data.dtype), ctx)
-        else:
-            if ctx is not None and set(ctx) != set(self._ctx_list):
-                raise AssertionError(f"Parameter '{self.name}' lives on {self._ctx_list}, but is loaded on "
-                                     f"{list(ctx)}; give the same contexts or use reset_ctx")
+        if self._shape is not None and not _compatible(self._shape, data.shape):
+            raise AssertionError(f"Parameter '{self.name}' has shape {self.shape}, but the saved array has shape "
+                                 f"{data.shape}")
+        if not cast_dtype and self.dtype is not None and np.dtype(self.dtype) != np.dtype(data.dtype):
+            raise AssertionError(
+                f"Parameter '{self.name}' has dtype {np.dtype(self.dtype).name}, but the saved array has "
+                f"dtype {np.dtype(data.dtype).name}; set cast_dtype=True to cast it")
+        if ctx is None:
+            return
+        wanted = {ctx} if isinstance(ctx, Context) else set(ctx)
+        if self._data is not None and wanted != set(self._ctx_list):
+            raise AssertionError(f"Parameter '{self.name}' lives on {self._ctx_list}, but is loaded on {list(wanted)}; "
+                                 "give the same contexts or use reset_ctx")
+        if self._data is None and self._deferred_init and wanted != set(self._deferred_init[1]):
+            raise AssertionError(f"Parameter '{self.name}' is to be initialized on {self._deferred_init[1]}, but "
+                                 f"loaded on {list(wanted)}; give the same contexts or use reset_ctx")
+
+    def _load_init(self, data, ctx, cast_dtype=False, dtype_source="current"):
+        """Takes the values of `data`, e.g. from a file, initializing if need be."""
+        self._check_load(data, ctx, cast_dtype, dtype_source)
+        if cast_dtype and dtype_source == "saved" and np.dtype(self.dtype or data.dtype) != np.dtype(data.dtype):
+            self.cast(data.dtype)
+        if self._data is not None:
             self.set_data(data)
+            return
+        if self._deferred_init:
+            ctx = self._deferred_init[1]
+        elif ctx is None:
+            ctx = [context.cpu()]
+        elif isinstance(ctx, Context):
+            ctx = [ctx]
+        self._shape = tuple(data.shape)
+        with autograd.pause():
+            self._init_impl(data.astype(self.dtype or data.dtype), ctx)
 
     def _deferred_placeholder(self, ctx):
         """Stands for the array in a first forward pass; an operator resolves it by its own shapes."""

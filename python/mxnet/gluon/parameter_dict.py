@@ -217,9 +217,16 @@ class ParameterDict:
         arrays = {restore_prefix + (k[4:] if k.startswith(("arg:", "aux:")) else k): v
                   for k, v in param_dict.items()}
         check_names(self.keys(), arrays, source, allow_missing, ignore_extra)
-        for name, array in arrays.items():
-            if name in self._params:
-                self._params[name]._load_init(array, ctx, cast_dtype, dtype_source)
+        load_all(self._params, arrays, ctx, cast_dtype, dtype_source)
+
+
+def load_all(params, arrays, ctx, cast_dtype, dtype_source):
+    """Gives parameters the arrays of their names: all, or none when one of them does not fit."""
+    found = [(params[name], array) for name, array in arrays.items() if name in params]
+    for param, array in found:
+        param._check_load(array, ctx, cast_dtype, dtype_source)
+    for param, array in found:
+        param._load_init(array, ctx, cast_dtype, dtype_source)
 
 
 def check_names(wanted, given, source, allow_missing, ignore_extra):

@@ -118,6 +118,22 @@ class Optimizer:
                              f"{', '.join(sorted(Optimizer.opt_registry))}")
         return klass(**kwargs)
 
+    def prepare(self, net):
+        """A ``with`` block in which ``net.fit`` trains by this optimizer.
+
+        Parameters
+        ----------
+        net : Block
+            The network.
+
+        Examples
+        --------
+        >>> with mx.gluon.optimizer.SGD(learning_rate=0.1).prepare(net):
+        ...     net.fit((x, y), num_epochs=2)
+        """
+        from ..gluon.training import prepare
+        return prepare(self, net)
+
     # -- learning rate and weight decay --------------------------------------------------------
 
     @property

@@ -1,4 +1,4 @@
 """Experimental parts of Gluon."""
-from . import nn, rnn
+from . import estimator, nn, rnn
 
-__all__ = ["nn", "rnn"]
+__all__ = ["estimator", "nn", "rnn"]

@@ -10,8 +10,8 @@ class Activation(HybridBlock):
 
     Parameters
     ----------
-    activation : {'relu', 'sigmoid', 'softrelu', 'softsign', 'tanh'}
-        The function.
+    activation : {'relu', 'sigmoid', 'softrelu', 'softsign', 'tanh', 'softmax'}
+        The function; 'softmax' makes the last axis sum to 1.
 
     Examples
     --------
@@ -27,6 +27,8 @@ class Activation(HybridBlock):
         return self._act_type
 
     def hybrid_forward(self, F, x):
+        if self._act_type == "softmax":
+            return F.softmax(x)
         return F.Activation(x, act_type=self._act_type)
 
     def __repr__(self):

@@ -1,0 +1,114 @@
+"""What is done with a batch, with errors that say what is wrong with it."""
+import math
+import sys
+
+from ... import autograd
+from ...base import MXNetError
+from ..block import Block
+from ..contrib.estimator import BatchProcessor, Estimator
+from ..loss import Loss
+from ..utils import split_and_load
+from .loss import check_label
+
+__all__ = ["Processor", "ShortEstimator", "run_network"]
+
+
+class ShortEstimator(Estimator):
+    """An estimator that takes any data source and any loss, and tells nothing by itself."""
+
+    def _check_data(self, data):
+        pass
+
+    def _check_loss(self, loss):
+        return loss
+
+    def _add_default_training_metrics(self):
+        pass
+
+    def _add_validation_metrics(self):
+        pass
+
+
+def run_network(who, net, inputs):
+    """The output of a network. An error names the layer that does not take its input."""
+    try:
+        return net(*inputs)
+    except (MXNetError, ValueError, TypeError, AssertionError) as error:
+        layer, shapes = _failing_layer(net, inputs)
+        if isinstance(layer, Block):
+            raise ValueError(f"{who}: layer {layer.name} ({_one_line(layer)}) does not take an input of shape "
+                             f"{shapes}: {error}") from error
+        raise
+
+
+def _one_line(layer):
+    return " ".join(repr(layer).split()) if not layer._children or hasattr(layer, "act") else type(layer).__name__
+
+
+def _failing_layer(net, inputs):
+    """The innermost block in the traceback of the error being handled, and the shapes of its inputs."""
+    layer, arguments = net, inputs
+    trace = sys.exc_info()[2]
+    while trace is not None:
+        values = trace.tb_frame.f_locals
+        block = values.get("self")
+        if isinstance(block, Block) and trace.tb_frame.f_code.co_name in ("forward", "hybrid_forward"):
+            layer = block
+            names = trace.tb_frame.f_code.co_varnames[1:trace.tb_frame.f_code.co_argcount]
+            arguments = [values[name] for name in names if name in values][:2]
+        trace = trace.tb_next
+    shapes = [str(array.shape) for array in arguments if hasattr(array, "shape")]
+    return layer, shapes[0] if shapes else "?"
+
+
+class Processor(BatchProcessor):
+    """Runs the network and the loss, and checks labels and loss.
+
+    Parameters
+    ----------
+    who : str
+        The caller, for messages.
+    """
+
+    def __init__(self, who):
+        super().__init__()
+        self._who = who
+        self.epoch, self.step = 1, 0
+
+    def _split(self, estimator, batch):
+        """The parts of inputs and label for each context."""
+        if len(batch) < 2:
+            raise ValueError(f"{self._who}: a batch must hold data and labels, got only one array")
+        parts = [split_and_load(array, estimator.context, even_split=False) for array in batch]
+        return list(zip(*parts[:-1])), parts[-1]
+
+    def _loss(self, estimator, loss, pred, label):
+        if isinstance(pred, (list, tuple)):
+            raise ValueError(f"{self._who}: the network gives {len(pred)} outputs; fit takes networks of one")
+        check_label(self._who, loss, label, pred)
+        try:
+            return loss(pred, label)
+        except (MXNetError, ValueError, TypeError, AssertionError) as error:
+            name = type(loss).__name__ if isinstance(loss, Loss) else getattr(loss, "__name__", type(loss).__name__)
+            raise ValueError(f"{self._who}: the loss {name} does not fit predictions of shape {pred.shape} and labels "
+                             f"of shape {label.shape}: {error}") from error
+
+    def _run(self, estimator, net, loss, batch):
+        data, label = self._split(estimator, batch)
+        pred = [run_network(self._who, net, inputs) for inputs in data]
+        return data, label, pred, [self._loss(estimator, loss, p, y) for p, y in zip(pred, label)]
+
+    def evaluate_batch(self, estimator, val_batch, batch_axis=0):
+        return self._run(estimator, estimator.val_net, estimator.val_loss, val_batch)
+
+    def fit_batch(self, estimator, train_batch, batch_axis=0):
+        self.step += 1
+        with autograd.record():
+            data, label, pred, loss = self._run(estimator, estimator.net, estimator.loss, train_batch)
+        autograd.backward(loss)
+        # Before the weights are updated: those of the last step are still good.
+        value = sum(float(part.sum().asscalar()) for part in loss)
+        if not math.isfinite(value):
+            raise MXNetError(f"{self._who}: the loss is {value} at step {self.step} of epoch {self.epoch}; a smaller "
+                             "learning rate or data without such numbers may help")
+        return data, label, pred, loss
