@@ -12,46 +12,6 @@ namespace {
 
 constexpr int64_t kReduceGrain = 32768;
 
-void expect_floating(InferContext& c, DType dtype) {
-  if (dtype != DType::unknown && !is_floating(dtype))
-    c.fail_type("got an array of ", dtype, ", expected a floating dtype");
-}
-
-template <class P>
-void infer_multi(const P& p, InferContext& c, int per_weight, bool mixed) {
-  int arrays = c.num_inputs() - (p.preloaded() ? 2 : 0);
-  if (p.num_weights < 1 || arrays != p.num_weights * per_weight)
-    c.fail("got ", c.num_inputs(), " arrays for num_weights ", p.num_weights, ", expected ", per_weight,
-           " for each weight", p.preloaded() ? " and two more" : "");
-  size_t weights = static_cast<size_t>(p.num_weights);
-  if (p.lists && (p.lrs.size() != weights || p.wds.size() != weights))
-    c.fail("got ", p.lrs.size(), " lrs and ", p.wds.size(), " wds for num_weights ", p.num_weights);
-  for (int w = 0; w < p.num_weights; ++w) {
-    int first = w * per_weight;
-    DType dtype = c.same_dtype(first, first + 2);
-    expect_floating(c, dtype);
-    for (int i = first + 1; i < first + per_weight; ++i) c.expect_shape(i, c.shape(first));
-    for (int i = first + 2; i < first + per_weight; ++i) c.expect_dtype(i, mixed ? DType::float32 : dtype);
-    c.out(w) = c.in(first);
-  }
-  if (!p.preloaded()) return;
-  for (int i = arrays; i < arrays + 2; ++i) {
-    c.expect_shape(i, Shape{p.num_weights});
-    expect_floating(c, c.in(i).dtype);
-  }
-}
-
-// A list of arrays that the operator may write: declared through the operator, whose variadic input counts as
-// written in full.
-template <class P>
-OpBuilder<P> define_list(const char* name, const char* doc, const char* count, const char* input_doc, bool written) {
-  Op& op = Registry::get().add(name);
-  OpBuilder<P> builder(op);
-  builder.doc(doc).variadic("data", count, input_doc);
-  op.inputs.back().is_mutable = written;
-  return builder;
-}
-
 template <bool momentum, bool preloaded>
 void define_multi(const char* name, const char* doc, int per_weight, bool mixed) {
   using P = MultiSgdParams<momentum, preloaded>;
@@ -61,7 +21,13 @@ void define_multi(const char* name, const char* doc, int per_weight, bool mixed)
                 : "For each weight: weight, gradient and the states of the single update.";
   define_list<P>(name, doc, "num_weights", inputs, true)
       .outputs_of([](const P& p, int) { return p.num_weights; })
-      .infer([per_weight, mixed](const P& p, InferContext& c) { infer_multi(p, c, per_weight, mixed); })
+      .infer([per_weight, mixed](const P& p, InferContext& c) {
+        infer_multi(p, c, per_weight, preloaded ? 2 : 0, mixed);
+        for (int i = c.num_inputs() - 2; preloaded && i < c.num_inputs(); ++i) {
+          c.expect_shape(i, Shape{p.num_weights});
+          expect_floating(c, c.in(i).dtype);
+        }
+      })
       .inplace();
 }
 
@@ -96,38 +62,14 @@ double number_of(const TensorView& view, int64_t i = 0) {
   return dispatch_floating(view.dtype, [&]<class T>() { return static_cast<double>(view.as<T>()[i]); });
 }
 
-double lamb_rate(const LambPhase2Params& p, double weight_norm, double direction_norm) {
-  if (p.lower_bound >= 0) weight_norm = std::max(weight_norm, p.lower_bound);
-  if (p.upper_bound >= 0) weight_norm = std::min(weight_norm, p.upper_bound);
-  return weight_norm == 0 || direction_norm == 0 ? p.lr : p.lr * weight_norm / direction_norm;
+double phase2_rate(const LambPhase2Params& p, const KernelContext& c) {
+  return lamb_rate(p.lr, p.lower_bound, p.upper_bound, number_of(c.in(2)), number_of(c.in(3)));
 }
-
 void lamb_phase2(const LambPhase2Params& p, KernelContext& c) {
-  double rate = lamb_rate(p, number_of(c.in(2)), number_of(c.in(3)));
-  dispatch_floating(c.in(0).dtype, [&]<class T>() {
-    using V = compute_t<T>;
-    const T *weight = c.in(0).as<T>(), *direction = c.in(1).as<T>();
-    T* out = c.out(0).as<T>();
-    parallel_for(c.out(0).size(), kReduceGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        out[i] = T(static_cast<V>(weight[i]) - static_cast<V>(rate) * static_cast<V>(direction[i]));
-    });
-  });
+  lamb_step(phase2_rate(p, c), c.in(0), c.in(1), c.out(0));
 }
-
 void mp_lamb_phase2(const LambPhase2Params& p, KernelContext& c) {
-  float rate = static_cast<float>(lamb_rate(p, number_of(c.in(2)), number_of(c.in(3))));
-  dispatch_floating(c.in(0).dtype, [&]<class T>() {
-    const float* direction = c.in(1).as<float>();
-    float* master = c.in(4).as<float>();
-    T* out = c.out(0).as<T>();
-    parallel_for(c.out(0).size(), kReduceGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        master[i] -= rate * direction[i];
-        out[i] = T(master[i]);
-      }
-    });
-  });
+  mixed_lamb_step(phase2_rate(p, c), c.in(4), c.in(1), c.out(0));
 }
 
 const Op& lamb_update_phase2 =
@@ -176,30 +118,6 @@ struct NumArraysParams {
     return std::tuple{field("num_arrays", &NumArraysParams::num_arrays, "Number of arrays.").required()};
   }
 };
-
-// Blocks are added in double in their order, so that the sum does not depend on the number of threads.
-double sum_of_squares(const TensorView& view) {
-  constexpr int64_t kBlock = 4096;
-  int64_t n = view.size(), blocks = (n + kBlock - 1) / kBlock;
-  std::vector<double> partial(static_cast<size_t>(blocks));
-  dispatch_floating(view.dtype, [&]<class T>() {
-    const T* x = view.as<T>();
-    parallel_for(blocks, kReduceGrain / kBlock, [&](int64_t begin, int64_t end) {
-      for (int64_t b = begin; b < end; ++b) {
-        compute_t<T> lanes[16] = {};
-        int64_t first = b * kBlock, last = std::min(first + kBlock, n);
-        for (int64_t i = first; i < last; ++i) {
-          auto v = static_cast<compute_t<T>>(x[i]);
-          lanes[(i - first) % 16] += v * v;
-        }
-        for (compute_t<T> lane : lanes) partial[static_cast<size_t>(b)] += static_cast<double>(lane);
-      }
-    });
-  });
-  double sum = 0;
-  for (double p : partial) sum += p;
-  return sum;
-}
 
 const bool sum_sq_defined = [] {
   define_list<NumArraysParams>("multi_sum_sq", "The sum of squares of each array, as a float32 vector.", "num_arrays",
@@ -318,4 +236,61 @@ const bool multi_all_finite_defined = [] {
 }();
 
 }  // namespace
+
+double sum_of_squares(const TensorView& view) {
+  constexpr int64_t kBlock = 4096;
+  int64_t n = view.size(), blocks = (n + kBlock - 1) / kBlock;
+  std::vector<double> partial(static_cast<size_t>(blocks));
+  dispatch_floating(view.dtype, [&]<class T>() {
+    const T* x = view.as<T>();
+    parallel_for(blocks, kReduceGrain / kBlock, [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; ++b) {
+        compute_t<T> lanes[16] = {};
+        int64_t first = b * kBlock, last = std::min(first + kBlock, n);
+        for (int64_t i = first; i < last; ++i) {
+          auto v = static_cast<compute_t<T>>(x[i]);
+          lanes[(i - first) % 16] += v * v;
+        }
+        for (compute_t<T> lane : lanes) partial[static_cast<size_t>(b)] += static_cast<double>(lane);
+      }
+    });
+  });
+  double sum = 0;
+  for (double p : partial) sum += p;
+  return sum;
+}
+
+double lamb_rate(double lr, double lower_bound, double upper_bound, double weight_norm, double direction_norm) {
+  if (lower_bound >= 0) weight_norm = std::max(weight_norm, lower_bound);
+  if (upper_bound >= 0) weight_norm = std::min(weight_norm, upper_bound);
+  return weight_norm == 0 || direction_norm == 0 ? lr : lr * weight_norm / direction_norm;
+}
+
+void lamb_step(double rate, const TensorView& weight, const TensorView& direction, const TensorView& out) {
+  dispatch_floating(out.dtype, [&]<class T>() {
+    using V = compute_t<T>;
+    const T *w = weight.as<T>(), *d = direction.as<T>();
+    T* to = out.as<T>();
+    parallel_for(out.size(), kReduceGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        to[i] = T(static_cast<V>(w[i]) - static_cast<V>(rate) * static_cast<V>(d[i]));
+    });
+  });
+}
+
+void mixed_lamb_step(double rate, const TensorView& master, const TensorView& direction, const TensorView& out) {
+  auto factor = static_cast<float>(rate);
+  dispatch_floating(out.dtype, [&]<class T>() {
+    const float* d = direction.as<float>();
+    float* w = master.as<float>();
+    T* to = out.as<T>();
+    parallel_for(out.size(), kReduceGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        w[i] -= factor * d[i];
+        to[i] = T(w[i]);
+      }
+    });
+  });
+}
+
 }  // namespace mxnet

@@ -1,6 +1,8 @@
 // Parameters of the operators that update several weights in one call.
 #pragma once
+#include "mxnet/op/registry.h"
 #include "mxnet/ops/optimizer.h"
+#include "mxnet/ops/simple.h"
 
 namespace mxnet {
 
@@ -36,5 +38,49 @@ struct MultiSgdParams : MultiUpdateParams {
           rest);
   }
 };
+
+inline void expect_floating(InferContext& c, DType dtype) {
+  if (dtype != DType::unknown && !is_floating(dtype))
+    c.fail_type("got an array of ", dtype, ", expected a floating dtype");
+}
+
+// `more` arrays follow those of the weights.
+template <class P>
+void infer_multi(const P& p, InferContext& c, int per_weight, int more, bool mixed) {
+  int arrays = c.num_inputs() - more;
+  if (p.num_weights < 1 || arrays != p.num_weights * per_weight)
+    c.fail("got ", c.num_inputs(), " arrays for num_weights ", p.num_weights, ", expected ", per_weight,
+           " for each weight and ", more, " more");
+  size_t weights = static_cast<size_t>(p.num_weights);
+  if (p.lists && (p.lrs.size() != weights || p.wds.size() != weights))
+    c.fail("got ", p.lrs.size(), " lrs and ", p.wds.size(), " wds for num_weights ", p.num_weights);
+  for (int w = 0; w < p.num_weights; ++w) {
+    int first = w * per_weight;
+    DType dtype = c.same_dtype(first, first + 2);
+    expect_floating(c, dtype);
+    for (int i = first + 1; i < first + per_weight; ++i) c.expect_shape(i, c.shape(first));
+    for (int i = first + 2; i < first + per_weight; ++i) c.expect_dtype(i, mixed ? DType::float32 : dtype);
+    c.out(w) = c.in(first);
+  }
+}
+
+// A list of arrays that the operator may write: declared through the operator, whose variadic input counts as
+// written in full.
+template <class P>
+OpBuilder<P> define_list(const char* name, const char* doc, const char* count, const char* input_doc, bool written) {
+  Op& op = Registry::get().add(name);
+  OpBuilder<P> builder(op);
+  builder.doc(doc).variadic("data", count, input_doc);
+  op.inputs.back().is_mutable = written;
+  return builder;
+}
+
+// Blocks are added in double in their order, so that the sum does not depend on the number of threads.
+double sum_of_squares(const TensorView& view);
+
+// LAMB's second phase: how far to go along the direction, and the step itself, of a weight or of its float32 copy.
+double lamb_rate(double lr, double lower_bound, double upper_bound, double weight_norm, double direction_norm);
+void lamb_step(double rate, const TensorView& weight, const TensorView& direction, const TensorView& out);
+void mixed_lamb_step(double rate, const TensorView& master, const TensorView& direction, const TensorView& out);
 
 }  // namespace mxnet

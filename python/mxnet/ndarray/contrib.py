@@ -5,13 +5,15 @@ from .. import _core
 from ..context import current_context
 from ..error import TypeError as MXTypeError
 from ..error import ValueError as MXValueError
-from . import op, random
+from . import _adaptive_updates, op, random
 from . import register as _register
+from ._adaptive_updates import *  # noqa: F403
 
 _functions = _register.functions("contrib")
 globals().update(_functions)
 
-__all__ = sorted({*_functions, "cond", "foreach", "isfinite", "isinf", "isnan", "rand_zipfian", "while_loop"})
+__all__ = sorted({*_functions, *_adaptive_updates.__all__,
+                  "cond", "foreach", "isfinite", "isinf", "isnan", "rand_zipfian", "while_loop"})
 
 
 def _flatten(value, what):

@@ -23,6 +23,35 @@ def _count_sketch(out_dim):
     return ref
 
 
+def _fft(x):
+    y = np.fft.fft(x)
+    return np.stack([y.real, y.imag], -1).reshape(*x.shape[:-1], -1)
+
+
+def _ifft(x):
+    return np.fft.ifft(x[..., ::2] + 1j * x[..., 1::2]).real * (x.shape[-1] // 2)
+
+
+def _hawkes(lda, alpha, beta, state, lags, marks, lengths, ends):
+    """One event after the other."""
+    loglik, states = np.zeros(len(lda)), np.zeros_like(lda)
+    for n, end in enumerate(ends):
+        s, time, events = state[n].copy(), 0.0, []
+        for lag, mark in zip(lags[n][:int(lengths[n])], marks[n]):
+            time += lag
+            s = s * np.exp(-beta * lag)
+            loglik[n] += np.log(lda[n, mark] + alpha[mark] * beta[mark] * s[mark])
+            s[mark] += 1
+            events.append((time, mark))
+        states[n] = s * np.exp(-beta * (end - time))
+        loglik[n] -= (lda[n] * end + alpha * state[n] * (1 - np.exp(-beta * end))).sum()
+        loglik[n] -= sum(alpha[m] * (1 - np.exp(-beta[m] * (end - t))) for t, m in events)
+    return [loglik, states]
+
+
+_HAWKES = [arr(2, 3, low=0.2), arr(3, low=0.1), arr(3, low=0.5, high=3), arr(2, 3, low=0), arr(2, 5, low=0.1),
+           np.array([[0, 1, 2, 1, 1], [1, 1, 0, 2, 0]], "int32"), np.array([3, 5], "float32"),
+           np.array([4.5, 6], "float32")]
 _H, _S = np.array([[0, 2, 0, 1, 2]], "float32"), np.array([[1, -1, -1, 1, 1]], "float32")
 _NAN = np.array([1, np.nan, np.inf], "float32")
 
@@ -61,8 +90,8 @@ SAMPLES = [
     sample("_contrib_count_sketch", [arr(2, 2, 3, 5), _H, _S], {"out_dim": 3}, ref=_count_sketch(3), grad=(0, 2)),
 
     sample("_onehot_encode", [np.array([1, 0, 2], "float32"), arr(3, 3)], ref=lambda a, b: np.eye(3)[[1, 0, 2]]),
-    sample("_contrib_getnnz", [np.array([[1, 2, 0], [0, 0, 4]], "int32")], {"axis": 1},
-           ref=lambda x: np.array([2, 1])),
+    sample("_onehot_encode", [np.array([1, 7, -1], "float32"), arr(3, 2)],
+           ref=lambda a, b: np.array([[0, 1], [0, 0], [0, 0]])),
 
     sample("_set_value", [], {"src": 2.5}, ref=lambda: np.array([2.5]), golden=False),
 
@@ -72,4 +101,12 @@ SAMPLES = [
     sample("SVMOutput", [arr(3, 4), np.array([1, 0, 3], "float32")], ref=lambda x, y: x, grad=False),
     sample("IdentityAttachKLSparseReg", [arr(4, 3, low=0.1, high=0.9), np.full(3, 0.2, "float32")],
            ref=lambda x, a: x, grad=False),
+
+    *(sample("_contrib_fft", [arr(*shape)], {"compute_size": 4}, ref=_fft)
+      for shape in [(3, 8), (2, 2, 2, 6), (4, 1), (2, 7), (1, 60)]),
+    *(sample("_contrib_ifft", [arr(*shape)], ref=_ifft) for shape in [(3, 8), (2, 2, 2, 6), (4, 2), (2, 14), (1, 60)]),
+
+    sample("_contrib_hawkesll", _HAWKES, ref=_hawkes, grad=(0, 1, 2, 3, 4)),
+    sample("_contrib_hawkesll", [*_HAWKES[:6], np.array([0, 5], "float32"), _HAWKES[7]], ref=_hawkes,
+           grad=(0, 1, 2, 3, 4), dtypes=("float64",)),
 ]

@@ -172,3 +172,48 @@ SAMPLES += [
     sample("multi_all_finite", [arr(3), np.array([1, np.inf], "float32")], {"num_arrays": 2}, golden=[np.array([0])]),
     sample("reset_arrays", [arr(3), arr(2)], {"num_arrays": 2}, ref=lambda *x: []),  # see test_optimizer.py
 ]
+
+_SCALE_ARRAY = np.array([_SCALE], "float32")
+_ADAMW = {"lrs": (_LR, _LR), "wds": (_WD, _WD), "etas": (0.5, 0.5), "clip_gradient": _CLIP, "num_weights": 2}
+_LAMB = {"learning_rates": (_LR, 0.2), "wds": (_WD, _WD), "rescale_grad": _SCALE, "clip_gradient": _CLIP,
+         "step_count": (3, 3), "num_tensors": 2}
+
+
+def _each(ref, per_weight):
+    """Of the arrays of two weights, one after the other, and one more that both share if there is one."""
+    def reference(*x):
+        shared = x[2 * per_weight:]
+        return [ref(*x[:per_weight], *shared), ref(*x[per_weight:2 * per_weight], *shared)]
+    return reference
+
+
+def _two_lambs(lower, upper):
+    def step(lr, w, *rest):
+        direction = _lamb(w, *rest)
+        norm = np.clip(np.sqrt((w * w).sum()), lower, upper)
+        return w - lr * norm / np.sqrt((direction * direction).sum()) * direction
+
+    def reference(*x):
+        half = len(x) // 2
+        return [step(_LR, *x[:half]), step(0.2, *x[half:])]
+    return reference
+
+
+_PAIR = [_W, _G, *_S[:2], _V, _H, _M, arr(7, low=0.1, seed=16)]
+_MIXED = [*_PAIR[:4], _W, *_PAIR[4:], _V]
+SAMPLES += [
+    sample("_multi_adamw_update", [*_PAIR, _SCALE_ARRAY], _ADAMW, ref=_each(_adamw, 4), tol=_TOL, dtypes=("float64",)),
+    sample("_multi_adamw_update", [*_PAIR, np.array([np.nan], "float32")], _ADAMW, ref=_each(lambda w, *_: w, 4),
+           dtypes=()),
+    sample("_multi_mp_adamw_update", [*_MIXED, _SCALE_ARRAY], _ADAMW, ref=_each(_adamw, 5), tol=_TOL, dtypes=()),
+    sample("_multi_lamb_update", _PAIR, _LAMB, ref=_two_lambs(0, np.inf), tol=_TOL, dtypes=("float64",)),
+    sample("_multi_lamb_update", _PAIR, {**_LAMB, "lower_bound": 1, "upper_bound": 1.5}, ref=_two_lambs(1, 1.5),
+           tol=_TOL, dtypes=("float64",)),
+    sample("_multi_mp_lamb_update", _MIXED, _LAMB, ref=_two_lambs(0, np.inf), tol=_TOL, dtypes=()),
+    # Numbers of MXNet 1.9.1, which has this operator for row-sparse gradients only.
+    sample("_contrib_group_adagrad_update",
+           [np.array([[0.4106, 0.144], [1.4543, 0.761], [0.1217, 0.4439]], "float32"),
+            np.array([[1, 2], [0, 0], [0.5, 0.1]], "float32"), np.full((3, 1), 0.3, "float32")],
+           {"lr": 0.1, "rescale_grad": 0.5, "clip_gradient": 0.6, "epsilon": 0.01},
+           golden=[np.array([[0.3468, 0.0675], [1.4543, 0.761], [0.079, 0.4353]])], tol=2e-3, dtypes=("float64",)),
+]
