@@ -1,6 +1,7 @@
 // Boxes of object detection: their geometry, what suppression compares, and the parameters of operators on them.
 #pragma once
 #include <numeric>
+#include <unordered_map>
 #include <vector>
 
 #include "mxnet/op/op.h"
@@ -44,11 +45,11 @@ class BoxColumns {
 
   int64_t size() const { return static_cast<int64_t>(left_.size()); }
   void reserve(int64_t n) {
-    for (auto* column : {&left_, &top_, &right_, &bottom_, &area_, &group_}) column->reserve(n);
+    for (auto* column : {&left_, &top_, &right_, &bottom_, &area_}) column->reserve(n);
   }
-  void add(const Box<C>& b, C group = 0) {
+  void add(const Box<C>& b) {
     left_.push_back(b.left), top_.push_back(b.top), right_.push_back(b.right), bottom_.push_back(b.bottom);
-    area_.push_back(area(b)), group_.push_back(group);
+    area_.push_back(area(b));
   }
 
   // out[j] = intersection over union of `b` and box j, 0 where the union is empty.
@@ -65,18 +66,16 @@ class BoxColumns {
     }
   }
 
-  // Whether a box of the same group, or of any, overlaps `b` more than `threshold`, or as much if `inclusive`.
-  bool suppress(const Box<C>& b, C threshold, bool any_group = true, C group = 0, bool inclusive = false) const {
+  // Whether a box overlaps `b` more than `threshold`, or as much if `inclusive`.
+  bool suppress(const Box<C>& b, C threshold, bool inclusive = false) const {
     constexpr int64_t kBlock = 64;
     C overlap[kBlock];
     for (int64_t at = 0, n = size(); at < n; at += kBlock) {
       int64_t m = std::min(kBlock, n - at);
       overlaps(b, at, at + m, overlap);
-      const C* groups = group_.data() + at;
       int hit = 0;
 #pragma omp simd reduction(| : hit)
-      for (int64_t j = 0; j < m; ++j)
-        hit |= (overlap[j] > threshold || (inclusive && overlap[j] == threshold)) & (any_group || groups[j] == group);
+      for (int64_t j = 0; j < m; ++j) hit |= overlap[j] > threshold || (inclusive && overlap[j] == threshold);
       if (hit) return true;
     }
     return false;
@@ -86,8 +85,12 @@ class BoxColumns {
   C area(const Box<C>& b) const { return (b.width() + extra_) * (b.height() + extra_); }
 
   C extra_;
-  std::vector<C> left_, top_, right_, bottom_, area_, group_;
+  std::vector<C> left_, top_, right_, bottom_, area_;
 };
+
+// The boxes kept so far, by class, so that boxes of other classes need not be looked at.
+template <class C>
+using BoxesByClass = std::unordered_map<C, BoxColumns<C>>;
 
 // Puts the indices of the `count` best in front, by falling score and equal ones by index; drops the others.
 template <class C>

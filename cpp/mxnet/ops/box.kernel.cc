@@ -38,13 +38,13 @@ std::vector<int64_t> survivors(const BoxNmsParams& p, const C* rows, int64_t n, 
       order.push_back(i);
   }
   keep_best(order, rows + p.score_index, width, p.topk);
-  BoxColumns<C> kept;
+  BoxesByClass<C> kept;
   std::erase_if(order, [&](int64_t i) {
     const C* row = rows + i * width;
     Box<C> box = Box<C>::read(row + p.coord_start, p.in_format);
-    C id = classes ? row[p.id_index] : C(0);
-    if (kept.suppress(box, static_cast<C>(p.overlap_thresh), p.force_suppress || !classes, id)) return true;
-    kept.add(box, id);
+    BoxColumns<C>& others = kept[classes && !p.force_suppress ? row[p.id_index] : C(0)];
+    if (others.suppress(box, static_cast<C>(p.overlap_thresh))) return true;
+    others.add(box);
     return false;
   });
   return order;

@@ -258,7 +258,7 @@ void suppress_detections(const MultiBoxDetectionParams& p, C* rows, int64_t coun
   std::iota(order.begin(), order.end(), 0);
   keep_best(order, rows + 1, kWidth, most);
   std::vector<C> unsorted(rows, rows + count * kWidth);
-  BoxColumns<C> kept;
+  BoxesByClass<C> kept;
   for (int64_t k = 0; k < count; ++k) {
     C* row = rows + k * kWidth;
     if (k >= most) {
@@ -267,10 +267,11 @@ void suppress_detections(const MultiBoxDetectionParams& p, C* rows, int64_t coun
     }
     std::copy_n(unsorted.data() + order[k] * kWidth, kWidth, row);
     Box<C> box = Box<C>::read(row + 2, BoxFormat::corner);
-    if (kept.suppress(box, static_cast<C>(p.nms_threshold), p.force_suppress, row[0], true))
+    BoxColumns<C>& others = kept[p.force_suppress ? C(0) : row[0]];
+    if (others.suppress(box, static_cast<C>(p.nms_threshold), true))
       row[0] = -1;
     else
-      kept.add(box, row[0]);
+      others.add(box);
   }
 }
 

@@ -30,6 +30,8 @@ bool readable(const C* roi, int64_t width, C* copy) {
 
 // ---- Poolings that are linear in the data ----
 
+constexpr int64_t kChannels = 32;  // worked on at once, in registers
+
 template <class C>
 void transpose_plane(const C* from, C* to, int64_t rows, int64_t columns) {
   using E = std::conditional_t<sizeof(C) == 8, uint64_t, uint32_t>;
@@ -51,8 +53,6 @@ struct RoiMap {
   int64_t tap_set(int64_t k, int64_t b) const { return k / (out / classes) * bins + b; }
 };
 
-constexpr int64_t kChannels = 32;  // summed at once, in registers
-
 // out[c] += sum over the taps of a bin for `n` channels from c on, pixels being `stride` apart.
 template <class C>
 void gather_channels(const RoiTaps<C>& taps, int64_t bin, const C* data, int64_t stride, int64_t n, C* out) {
@@ -69,20 +69,32 @@ void gather_channels(const RoiTaps<C>& taps, int64_t bin, const C* data, int64_t
   std::copy_n(sum, n, out);
 }
 
-// Bins from data whose channels come last, so that one tap serves many channels.
+// A copy of images with the channels of each pixel together, so that one pixel serves many channels at once.
+template <class C>
+class PixelsFirst {
+ public:
+  PixelsFirst(const C* data, int64_t batch, int64_t channels, int64_t pixels)
+      : size_(channels * pixels), memory_(batch * size_ * static_cast<int64_t>(sizeof(C))) {
+    parallel_for(batch, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        transpose_plane(data + i * size_, memory_.as<C>() + i * size_, channels, pixels);
+    });
+  }
+  const C* image(int64_t i) const { return memory_.as<C>() + i * size_; }
+
+ private:
+  int64_t size_;
+  Scratch memory_;
+};
+
 template <class C, class Find>
 void pool_by_pixel(const RoiMap& m, const C* data, C* out, const Find& find) {
-  Scratch memory(m.batch * m.channels * m.pixels * static_cast<int64_t>(sizeof(C)));
-  C* last = memory.as<C>();
-  parallel_for(m.batch, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      transpose_plane(data + i * m.channels * m.pixels, last + i * m.channels * m.pixels, m.channels, m.pixels);
-  });
+  PixelsFirst<C> last(data, m.batch, m.channels, m.pixels);
   parallel_for(m.rois, 1, [&](int64_t begin, int64_t end) {
     std::vector<C> tile(m.bins * m.channels);
     for (int64_t r = begin; r < end; ++r) {
       RoiTaps<C> taps = find(r);
-      const C* image = last + std::max<int64_t>(taps.image, 0) * m.channels * m.pixels;
+      const C* image = last.image(std::max<int64_t>(taps.image, 0));
       for (int64_t b = 0; b < m.bins; ++b)
         for (int64_t c = 0; c < m.channels; c += kChannels)
           gather_channels(taps, b, image + c, m.channels, std::min(kChannels, m.channels - c),
@@ -233,31 +245,62 @@ void max_bounds(C low, C high, int64_t bins, int64_t extent, std::vector<std::pa
   }
 }
 
+// For `n` channels from c on: the maxima over a window of pixels and their places, -1 where there are none.
+template <class C, class I>
+void max_channels(const C* data, int64_t stride, int64_t width, std::pair<int64_t, int64_t> rows,
+                  std::pair<int64_t, int64_t> columns, int64_t n, C* out, I* where) {
+  if (rows.first >= rows.second || columns.first >= columns.second) {
+    std::fill_n(out, n, C(0)), std::fill_n(where, n, I(-1));
+    return;
+  }
+  C most[kChannels];
+  I place[kChannels];
+  int64_t first = rows.first * width + columns.first;
+  std::copy_n(data + first * stride, n, most), std::fill_n(place, n, static_cast<I>(first));
+  for (int64_t y = rows.first; y < rows.second; ++y)
+    for (int64_t i = y * width + columns.first; i < y * width + columns.second; ++i) {
+      const C* from = data + i * stride;
+      I own = static_cast<I>(i);
+#pragma omp simd
+      for (int64_t c = 0; c < n; ++c) {
+        bool above = from[c] > most[c];
+        most[c] = above ? from[c] : most[c];
+        place[c] = above ? own : place[c];
+      }
+    }
+  std::copy_n(most, n, out), std::copy_n(place, n, where);
+}
+
 template <class C>
 void max_pool_cpu(const RoiPoolingParams& p, KernelContext& c, const C* data, const C* rois, C* out) {
+  using I = std::conditional_t<sizeof(C) == 8, int64_t, int32_t>;
   const Shape& shape = c.in(0).shape();
-  int64_t channels = shape[1], height = shape[2], width = shape[3], count = c.in(1).shape()[0];
-  int64_t rows = p.pooled_size[0], columns = p.pooled_size[1];
+  int64_t channels = shape[1], pixels = shape[2] * shape[3];
+  int64_t bins = p.pooled_size[0] * p.pooled_size[1], size = bins * channels;
   auto* place = c.out(1).as<int64_t>();
-  parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+  PixelsFirst<C> last(data, shape[0], channels, pixels);
+  parallel_for(c.in(1).shape()[0], 1, [&](int64_t begin, int64_t end) {
     std::vector<std::pair<int64_t, int64_t>> down, across;
+    std::vector<C> tile(size);
+    std::vector<I> where(size), turned(size);
     for (int64_t r = begin; r < end; ++r) {
       C roi[5], scale = static_cast<C>(p.spatial_scale);
-      int64_t image = image_of(c, rois, 5, r, shape[0]), at = r * channels * rows * columns;
-      bool any = image >= 0 && readable(rois + r * 5, 5, roi);
-      if (!any) std::fill_n(roi, 5, C(-9e5)), scale = 1, image = 0;  // far outside: all bins are empty
-      max_bounds(roi[2] * scale, roi[4] * scale, rows, height, down);
-      max_bounds(roi[1] * scale, roi[3] * scale, columns, width, across);
-      for (int64_t k = 0; k < channels; ++k)
-        for (auto [y0, y1] : down)
-          for (auto [x0, x1] : across) {
-            int64_t plane = (image * channels + k) * height * width, best = -1;
-            C most = 0;
-            for (int64_t y = y0; y < y1; ++y)
-              for (int64_t i = plane + y * width + x0; i < plane + y * width + x1; ++i)
-                if (best < 0 || data[i] > most) most = data[i], best = i;
-            out[at] = most, place[at++] = best;
-          }
+      int64_t image = image_of(c, rois, 5, r, shape[0]);
+      if (image < 0 || !readable(rois + r * 5, 5, roi)) std::fill_n(roi, 5, C(-9e5)), scale = 1, image = 0;  // outside
+      max_bounds(roi[2] * scale, roi[4] * scale, p.pooled_size[0], shape[2], down);
+      max_bounds(roi[1] * scale, roi[3] * scale, p.pooled_size[1], shape[3], across);
+      int64_t at = 0;
+      for (auto rows : down)
+        for (auto columns : across) {
+          for (int64_t k = 0; k < channels; k += kChannels)
+            max_channels(last.image(image) + k, channels, shape[3], rows, columns, std::min(kChannels, channels - k),
+                         tile.data() + at + k, where.data() + at + k);
+          at += channels;
+        }
+      transpose_plane(tile.data(), out + r * size, bins, channels);
+      transpose_plane(where.data(), turned.data(), bins, channels);
+      for (int64_t i = 0; i < size; ++i)
+        place[r * size + i] = turned[i] < 0 ? -1 : (image * channels + i / bins) * pixels + turned[i];
     }
   });
 }

@@ -16,7 +16,24 @@ struct RoiTaps {
 
   void add(int64_t at, C w) { pixel.push_back(at), weight.push_back(w); }
   void end_bin() { begin.push_back(static_cast<int64_t>(pixel.size())); }
+  // Ends a bin whose points share pixels: each pixel is kept once.
+  void merge_bin() {
+    merged_.clear();
+    for (auto t = static_cast<size_t>(begin.back()); t < pixel.size(); ++t) merged_.emplace_back(pixel[t], weight[t]);
+    std::sort(merged_.begin(), merged_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    pixel.resize(begin.back()), weight.resize(begin.back());
+    for (auto [at, w] : merged_) {
+      if (static_cast<int64_t>(pixel.size()) > begin.back() && pixel.back() == at)
+        weight.back() += w;
+      else
+        add(at, w);
+    }
+    end_bin();
+  }
   void finish(int64_t bins) { begin.resize(bins + 1, begin.back()); }
+
+ private:
+  std::vector<std::pair<int64_t, C>> merged_;
 };
 
 struct Plane {
@@ -132,7 +149,7 @@ void find_taps(const RoiRotatedAlignParams& p, const C* roi, const Plane& plane,
           C x = -width / 2 + (static_cast<C>(i) + (static_cast<C>(u) + C(0.5)) / static_cast<C>(points_x)) * bin_w;
           add_point(taps, plane, y * cosine - x * sine + center_y, x * cosine + y * sine + center_x, share);
         }
-      taps.end_bin();
+      taps.merge_bin();
     }
 }
 
@@ -212,7 +229,7 @@ void find_taps(const RoiSlopeParams& p, const C* roi, const C* shift, int64_t cl
           inside.emplace_back(y, x);
       }
     for (auto [y, x] : inside) add_slope(taps, plane, y, x, p, factor / static_cast<C>(inside.size()));
-    taps.end_bin();
+    taps.merge_bin();
   }
 }
 
