@@ -18,6 +18,7 @@ from . import (
     autograd,
     callback,
     gluon,
+    image,
     initializer,
     io,
     kvstore,
@@ -30,6 +31,7 @@ from . import (
     recordio,
     registry,
 )
+from . import image as img
 from . import initializer as init
 from . import kvstore as kv
 from . import random as rnd
@@ -50,11 +52,10 @@ from .util import (
 
 __version__ = "1.9.2"
 
-__all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autograd", "base",
-           "callback", "context", "cpu", "cpu_pinned", "current_context", "error", "gluon", "gpu", "init",
-           "initializer", "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "name", "nd",
-           "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "recordio", "registry", "rnd",
-           "set_np_shape",
+__all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autograd", "base", "callback", "context",
+           "cpu", "cpu_pinned", "current_context", "error", "gluon", "gpu", "image", "img", "init", "initializer",
+           "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "name", "nd", "ndarray",
+           "np_array", "np_shape", "operator", "optimizer", "random", "recordio", "registry", "rnd", "set_np_shape",
            "use_np", "use_np_array", "use_np_shape", "util"]
 
 
