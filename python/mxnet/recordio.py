@@ -6,6 +6,7 @@ several parts, so that a reader that starts anywhere finds the next record by lo
 """
 import os
 import struct
+import threading
 from collections import namedtuple
 
 import numpy as np
@@ -85,6 +86,7 @@ class MXRecordIO:
         except OSError as failure:
             raise error.OSError(f"RecordIO: '{self.uri}' cannot be opened: {failure.strerror}") from failure
         self.pid = os.getpid()
+        self._lock = threading.Lock()  # of the place in the file
         self.is_open = True
 
     def close(self):
@@ -155,6 +157,7 @@ class MXRecordIO:
     def __getstate__(self):
         state = self.__dict__.copy()
         state.pop("_file", None)
+        state.pop("_lock", None)
         return state
 
     def __setstate__(self, state):
@@ -248,9 +251,11 @@ class MXIndexedRecordIO(MXRecordIO):
         return self._file.tell()
 
     def read_idx(self, idx):
-        """The record of key `idx` as bytes."""
-        self.seek(idx)
-        return self.read()
+        """The record of key `idx` as bytes. Threads may share the file."""
+        self._check_process(allow_reset=not self.writable)
+        with self._lock:
+            self.seek(idx)
+            return self.read()
 
     def write_idx(self, idx, buf):
         """Appends a record under the key `idx`."""

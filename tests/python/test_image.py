@@ -270,3 +270,42 @@ def test_augmenters_that_cannot_work_say_so():
     assert not crop.enabled and crop(image(), cases.LABEL)[0].shape == (30, 40, 3)
     with pytest.warns(UserWarning, match="aspect_ratio_range"):
         mx.image.DetRandomPadAug(aspect_ratio_range=(0, 1))
+
+
+# --- data sets ----------------------------------------------------------------------------------------------
+
+
+def test_record_datasets(folder):
+    cases._records(mx, folder)
+    raw = mx.gluon.data.RecordFileDataset(str(folder / "all.rec"))
+    assert len(raw) == 10 and mx.recordio.unpack(raw[3])[0].id == 3
+    images = mx.gluon.data.vision.ImageRecordDataset(str(folder / "all.rec"))
+    pixels, label = images[4]
+    assert label == 4
+    np.testing.assert_array_equal(pixels.asnumpy(), cases.pixels(8, 9, 4))
+    gray = mx.gluon.data.vision.ImageRecordDataset(str(folder / "all.rec"), 0, lambda image, label: (image, -label))
+    assert gray[4][0].shape == (8, 9, 1) and gray[4][1] == -4
+
+
+@pytest.mark.parametrize("workers", [{}, {"num_workers": 2}, {"num_workers": 2, "thread_pool": True}])
+def test_records_in_a_loader(folder, workers):
+    cases._records(mx, folder)
+    images = mx.gluon.data.vision.ImageRecordDataset(str(folder / "all.rec"))
+    assert images[7][1] == 7  # the file is open, and not at its beginning, when workers are made
+    batches = list(mx.gluon.data.DataLoader(images, batch_size=4, **workers))
+    assert [batch[1].asnumpy().tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    np.testing.assert_array_equal(batches[1][0][2].asnumpy(), cases.pixels(8, 9, 6))
+
+
+def test_folder_dataset(tmp_path):
+    for name, count in (("dog", 1), ("cat", 2)):
+        (tmp_path / name).mkdir()
+        for i in range(count):
+            (tmp_path / name / f"{i}.PNG").write_bytes(cases.png(cases.pixels(8, 9, i)))
+    (tmp_path / "cat" / "notes.txt").write_text("purr")
+    (tmp_path / "readme").write_text("animals")
+    with pytest.warns(UserWarning) as caught:
+        animals = mx.gluon.data.vision.ImageFolderDataset(str(tmp_path))
+    assert sorted("notes.txt" in str(w.message) for w in caught) == [False, True]
+    assert animals.synsets == ["cat", "dog"] and [animals[i][1] for i in range(len(animals))] == [0, 0, 1]
+    np.testing.assert_array_equal(animals[1][0].asnumpy(), cases.pixels(8, 9, 1))

@@ -4,6 +4,7 @@ import os
 import pathlib
 import pickle
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -132,6 +133,13 @@ def test_reads_in_forked_processes(numbers, times):
     for child in children:
         child.join()
     assert file.read() == b"record 8"
+
+
+def test_reads_in_threads(numbers):
+    file = MXIndexedRecordIO(*numbers, "r")
+    keys = np.random.RandomState(0).randint(0, 10, 2000).tolist()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(file.read_idx, keys)) == [b"record %d" % key for key in keys]
 
 
 def test_a_forked_process_cannot_write(tmp_path):

@@ -159,8 +159,8 @@ std::vector<int64_t> hard_negatives(const MultiBoxTargetParams& p, const Matcher
     positive += matcher.matched(j);
     if (!matcher.matched(j) && matcher.best(j) < static_cast<C>(p.negative_mining_thresh)) places.push_back(j);
   }
-  double wanted = static_cast<double>(static_cast<float>(positive) * p.negative_mining_ratio);
-  auto count = static_cast<int64_t>(std::min(wanted, static_cast<double>(n)));
+  float wanted = static_cast<float>(positive) * p.negative_mining_ratio;
+  int64_t count = wanted < static_cast<float>(n) ? static_cast<int64_t>(wanted) : n;
   count = std::max<int64_t>(count, p.minimum_negative_samples);
   std::vector<C> probability = background_probability(score, classes, n);
   for (C& x : probability) x = x == x ? -x : C(-2);  // NaN last

@@ -1,5 +1,4 @@
 """Images, augmenters, and an iterator over labelled images."""
-import logging
 import os
 import random
 
@@ -190,6 +189,7 @@ class ImageIter(io.DataIter):
                 label, image = self._augmented(label, self.imdecode(encoded))
                 break
             except Unfit as failure:
+                import logging
                 logging.debug("%s: an image is left out: %s", type(self).__name__, failure)
         image = self.postprocess_data(image)
         if image.shape != self.data_shape:

@@ -1,10 +1,10 @@
 """Data sets: samples by index."""
 import os
 
-from ... import ndarray
+from ... import ndarray, recordio
 from .sampler import FilterSampler, Sampler, SequentialSampler
 
-__all__ = ["ArrayDataset", "Dataset", "SimpleDataset"]
+__all__ = ["ArrayDataset", "Dataset", "RecordFileDataset", "SimpleDataset"]
 
 
 class Dataset:
@@ -157,6 +157,32 @@ class ArrayDataset(Dataset):
 
     def __len__(self):
         return self._length
+
+
+class RecordFileDataset(Dataset):
+    """The records of a RecordIO file as bytes, in the order of its index.
+
+    Parameters
+    ----------
+    filename : str
+        Path of the records; the index is the file beside it that ends in .idx.
+
+    Examples
+    --------
+    >>> records = mx.gluon.data.RecordFileDataset("train.rec")
+    >>> header, data = mx.recordio.unpack(records[0])
+    """
+
+    def __init__(self, filename):
+        self.idx_file = os.path.splitext(filename)[0] + ".idx"
+        self.filename = filename
+        self._record = recordio.MXIndexedRecordIO(self.idx_file, self.filename, "r")
+
+    def __getitem__(self, idx):
+        return self._record.read_idx(self._record.keys[idx])
+
+    def __len__(self):
+        return len(self._record.keys)
 
 
 class _DownloadedDataset(Dataset):

@@ -1,14 +1,15 @@
-"""Data sets of images that are downloaded when they are not there."""
+"""Data sets of images: well-known ones, downloaded when they are not there, and those in files of one's own."""
 import os
+import warnings
 
 import numpy as np
 
-from .... import ndarray
+from .... import image, ndarray, recordio
 from ....base import data_dir
 from ...utils import download
-from ..dataset import _DownloadedDataset
+from ..dataset import Dataset, RecordFileDataset, _DownloadedDataset
 
-__all__ = ["CIFAR10", "CIFAR100", "MNIST", "FashionMNIST"]
+__all__ = ["CIFAR10", "CIFAR100", "MNIST", "FashionMNIST", "ImageFolderDataset", "ImageRecordDataset"]
 
 
 def _read_file(path):
@@ -218,3 +219,89 @@ class CIFAR100(CIFAR10):
         self._fine_label = fine_label
         self._label_at = int(fine_label)
         super().__init__(root, train, transform)
+
+
+class ImageRecordDataset(RecordFileDataset):
+    """Images and labels of a RecordIO file as im2rec writes it.
+
+    A sample is an image, NDArray (height, width, channels) of uint8, and its label.
+
+    Parameters
+    ----------
+    filename : str
+        Path of the records; the index is the file beside it that ends in .idx.
+    flag : {0, 1}
+        1 for images of three channels, 0 for grey ones.
+    transform : callable, optional
+        ``transform(image, label)`` gives the sample instead.
+
+    Examples
+    --------
+    >>> image, label = mx.gluon.data.vision.ImageRecordDataset("train.rec")[0]
+    """
+
+    def __init__(self, filename, flag=1, transform=None):
+        super().__init__(filename)
+        self._flag = flag
+        self._transform = transform
+
+    def __getitem__(self, idx):
+        header, data = recordio.unpack(super().__getitem__(idx))
+        sample = image.imdecode(data, self._flag), header.label
+        return sample if self._transform is None else self._transform(*sample)
+
+
+class ImageFolderDataset(Dataset):
+    """Images in the subfolders of a folder, each of which is a class.
+
+    A sample is an image, NDArray (height, width, channels) of uint8, and the number of its class: the place of the
+    subfolder's name in `synsets`, which is sorted.
+
+    Parameters
+    ----------
+    root : str
+        The folder.
+    flag : {0, 1}
+        1 for images of three channels, 0 for grey ones.
+    transform : callable, optional
+        ``transform(image, label)`` gives the sample instead.
+
+    Examples
+    --------
+    >>> animals = mx.gluon.data.vision.ImageFolderDataset("animals")
+    >>> animals.synsets
+    ['cat', 'dog']
+    >>> image, label = animals[0]
+    """
+
+    def __init__(self, root, flag=1, transform=None):
+        self._root = os.path.expanduser(root)
+        self._flag = flag
+        self._transform = transform
+        self._exts = [".jpg", ".jpeg", ".png"]
+        self._list_images(self._root)
+
+    def _list_images(self, root):
+        self.synsets = []
+        self.items = []
+        for name in sorted(os.listdir(root)):
+            folder = os.path.join(root, name)
+            if not os.path.isdir(folder):
+                warnings.warn(f"{type(self).__name__}: '{folder}' is no folder and left out", stacklevel=3)
+                continue
+            for file in sorted(os.listdir(folder)):
+                path = os.path.join(folder, file)
+                if os.path.splitext(file)[1].lower() in self._exts:
+                    self.items.append((path, len(self.synsets)))
+                else:
+                    warnings.warn(f"{type(self).__name__}: '{path}' is left out, it ends in none of "
+                                  f"{', '.join(self._exts)}", stacklevel=3)
+            self.synsets.append(name)
+
+    def __getitem__(self, idx):
+        path, label = self.items[idx]
+        sample = image.imread(path, self._flag), label
+        return sample if self._transform is None else self._transform(*sample)
+
+    def __len__(self):
+        return len(self.items)
