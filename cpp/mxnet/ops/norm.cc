@@ -93,6 +93,24 @@ void infer_batch_norm_backward(const BatchNormGradParams&, InferContext& c) {
   c.out(1) = c.out(2) = c.in(2);
 }
 
+// Mean, variance and result of a batch norm that is shared among devices; this process has one.
+std::vector<Expr> sync_batch_norm_of(const SyncBatchNormParams& p, std::span<const Expr> in) {
+  static const OpRef op("BatchNorm");
+  if (p.ndev > 1)
+    fail(ErrorKind::not_implemented, "_contrib_SyncBatchNorm: ndev is ", p.ndev,
+         ", statistics are shared within one device only; use ndev=1");
+  std::vector<Expr> out = op.with(in, make_params(p.batch_norm()));
+  if (p.output_mean_var) out[2] = 1.0 / square(out[2]) - static_cast<double>(p.eps);
+  return out;
+}
+
+std::vector<Expr> batch_norm_relu_of(const BatchNormParams& p, std::span<const Expr> in) {
+  static const OpRef op("BatchNorm");
+  std::vector<Expr> out = op.with(in, make_params(p));
+  out[0] = apply("relu", {out[0]});
+  return out;
+}
+
 // ---- Norms of rows
 
 // Gradient of a norm whose outputs are the result, the mean and the standard deviation, in the shapes that
@@ -244,13 +262,40 @@ const Op& batch_norm = define_op<BatchNormParams>("BatchNorm")
                            .input("beta", "Offset of each channel.")
                            .mutable_input("moving_mean", "Moving average of the mean.")
                            .mutable_input("moving_var", "Moving average of the variance.")
-                           .alias({"_npx_batch_norm"})
+                           .alias({"BatchNorm_v1", "_npx_batch_norm"})
                            .outputs(3)
                            .visible_of(visible_outputs<BatchNormParams>)
                            .uses_training()
                            .infer(infer_batch_norm)
                            .gradient(batch_norm_gradient)
                            .fast_gradient(batch_norm_fused_gradient);
+
+// The inputs and outputs of the operators that are a batch norm and something more.
+template <class P>
+OpBuilder<P> define_batch_norm(const char* name) {
+  OpBuilder<P> op = define_op<P>(name);
+  op.input("data", "Array with channels along axis 1, or along `axis` where there is one.")
+      .input("gamma", "Scale of each channel.")
+      .input("beta", "Offset of each channel.")
+      .mutable_input("moving_mean", "Moving average of the mean.")
+      .mutable_input("moving_var", "Moving average of the variance.")
+      .outputs(3)
+      .visible_of(visible_outputs<P>)
+      .uses_training();
+  return op;
+}
+
+const Op& sync_batch_norm =
+    define_batch_norm<SyncBatchNormParams>("_contrib_SyncBatchNorm")
+        .doc("BatchNorm along axis 1 whose statistics are those of the batches of all `ndev` devices. With "
+             "output_mean_var the second and third result are mean and variance.")
+        .infer([](const SyncBatchNormParams& p, InferContext& c) { infer_batch_norm(p.batch_norm(), c); })
+        .compose(sync_batch_norm_of);
+
+const Op& batch_norm_relu = define_batch_norm<BatchNormParams>("_contrib_BatchNormWithReLU")
+                                .doc("max(BatchNorm(data), 0).")
+                                .infer(infer_batch_norm)
+                                .compose(batch_norm_relu_of);
 
 const Op& batch_norm_backward = define_op<BatchNormGradParams>("_backward_BatchNorm")
                                     .doc("Gradients of BatchNorm for data, gamma and beta in one kernel.")

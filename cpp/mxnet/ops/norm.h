@@ -31,6 +31,33 @@ struct BatchNormParams {
   }
 };
 
+struct SyncBatchNormParams {
+  float eps = 1e-3f, momentum = 0.9f;
+  bool fix_gamma = true;
+  bool use_global_stats = false;
+  bool output_mean_var = false;
+  int ndev = 1;
+  std::string key;
+
+  static constexpr auto fields() {
+    using P = SyncBatchNormParams;
+    return std::tuple{
+        field("eps", &P::eps, "Added to the variance."),
+        field("momentum", &P::momentum, "Share of the moving averages that each training step keeps."),
+        field("fix_gamma", &P::fix_gamma, "Take gamma as 1."),
+        field("use_global_stats", &P::use_global_stats, "Normalise with the moving averages in training too."),
+        field("output_mean_var", &P::output_mean_var, "Return mean and variance as well."),
+        field("ndev", &P::ndev, "Number of devices that share statistics."),
+        field("key", &P::key, "Name that the layer has on all devices.").required()};
+  }
+  BatchNormParams batch_norm() const {
+    BatchNormParams p;
+    p.eps = static_cast<double>(eps), p.momentum = momentum, p.fix_gamma = fix_gamma;
+    p.use_global_stats = use_global_stats, p.output_mean_var = output_mean_var;
+    return p;
+  }
+};
+
 struct LayerNormParams {
   int axis = -1;
   float eps = 1e-5f;

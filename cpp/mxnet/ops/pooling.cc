@@ -2,6 +2,7 @@
 
 #include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
+#include "mxnet/ops/images.h"
 
 namespace mxnet {
 namespace {
@@ -115,6 +116,26 @@ const Op& pooling =
         .alias({"_npx_pooling"})
         .infer(infer_pooling)
         .gradient(pooling_gradient);
+
+const Op& pooling_v1 =
+    define_op<PoolingV1Params>("Pooling_v1")
+        .doc("Pooling over images (N, C, H, W) as in the first versions: padding counts as zeros in a maximum too, and a "
+             "mean is the sum over the size of the window, also where that ends beyond the padded image.")
+        .input("data", "Images (N, C, H, W) of a floating dtype.")
+        .infer([](const PoolingV1Params& p, InferContext& c) {
+          expect_images(c, 0);
+          infer_pooling(p.pooling(), c);
+        })
+        .compose([](const PoolingV1Params& p, std::span<const Expr> in) {
+          PoolingParams q = p.pooling();
+          Expr data = in[0];
+          if (q.pool_type == PoolType::max && q.pad.ndim() > 0 && !q.global_pool) {
+            data = apply("Pad", {data}, {{"mode", "constant"}, {"pad_width", Shape{0, 0, 0, 0, q.pad[0], q.pad[0], q.pad[1], q.pad[1]}}});
+            q.pad = {};
+          }
+          Expr pooled = pooling_op.with({data}, make_params(q))[0];
+          return std::vector{p.is_scaled() ? pooled * (1 / static_cast<double>(p.kernel.size())) : pooled};
+        });
 
 const Op& pooling_backward_max =
     define_op<PoolingGradParams>("_backward_Pooling_max")

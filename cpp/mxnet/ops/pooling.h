@@ -49,6 +49,43 @@ struct PoolingParams {
   static constexpr auto fields() { return fields_of<PoolingParams>(); }
 };
 
+// Pooling as it was in the first versions.
+struct PoolingV1Params {
+  enum class Type { max, avg, sum };
+  friend constexpr std::array<std::pair<Type, std::string_view>, 3> names_of(Type) {
+    return {{{Type::max, "max"}, {Type::avg, "avg"}, {Type::sum, "sum"}}};
+  }
+  enum class Convention { valid, full };
+  friend constexpr std::array<std::pair<Convention, std::string_view>, 2> names_of(Convention) {
+    return {{{Convention::valid, "valid"}, {Convention::full, "full"}}};
+  }
+  Shape kernel;
+  Type pool_type = Type::max;
+  bool global_pool = false;
+  Convention pooling_convention = Convention::valid;
+  Shape stride, pad;
+
+  static constexpr auto fields() {
+    using P = PoolingV1Params;
+    return std::tuple{
+        field("kernel", &P::kernel, "Extents (h, w) of the window; not needed for global pooling."),
+        field("pool_type", &P::pool_type, "What is taken of a window: its maximum, mean or sum."),
+        field("global_pool", &P::global_pool, "The window is the whole image."),
+        field("pooling_convention", &P::pooling_convention, "How the number of windows is rounded: down, or up."),
+        field("stride", &P::stride, "Step of the window; 1 if not given."),
+        field("pad", &P::pad, "Elements added at both ends of each spatial axis; 0 if not given.")};
+  }
+  // Means are divided by the size of the window, wherever it ends: they are taken of sums.
+  bool is_scaled() const { return pool_type == Type::avg && !global_pool; }
+  PoolingParams pooling() const {
+    PoolingParams p;
+    p.kernel = kernel, p.global_pool = global_pool, p.stride = stride, p.pad = pad;
+    p.pool_type = is_scaled() ? PoolType::sum : static_cast<PoolType>(pool_type);
+    p.pooling_convention = static_cast<PoolingConvention>(pooling_convention);
+    return p;
+  }
+};
+
 // Of the gradient operators; `shape` is that of the array they compute.
 struct PoolingGradParams : PoolingParams {
   Shape shape;

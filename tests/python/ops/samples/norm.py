@@ -21,6 +21,12 @@ def _batch_norm(*shape, axis=1, ref=True, moving_var=None, **params):
                   tol=(1e-4, 1e-4), dtypes=F64)
 
 
+def _like_batch_norm(op, shape, change=lambda y: y, **params):
+    """A sample of an operator that is BatchNorm, with a change of its result, on the same arrays."""
+    s = _batch_norm(*shape, **{k: v for k, v in params.items() if k != "key"})
+    return sample(op, s.inputs, params, ref=lambda *arrays: change(s.ref(*arrays)), tol=(1e-4, 1e-4), dtypes=F64)
+
+
 def _rows(x, axes, gamma, beta, eps):
     mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
     return (x - mean) / np.sqrt(var + eps) * gamma + beta
@@ -50,6 +56,10 @@ def _instance_norm(*shape, **params):
 
 
 SAMPLES = [
+    _like_batch_norm("_contrib_SyncBatchNorm", (4, 3, 5, 6), fix_gamma=False, key="a"),
+    _like_batch_norm("_contrib_SyncBatchNorm", (4, 3, 5), eps=0.1, use_global_stats=True, key="a"),
+    _like_batch_norm("_contrib_BatchNormWithReLU", (4, 3, 5, 6), lambda y: np.maximum(y, 0), fix_gamma=False),
+    _like_batch_norm("_contrib_BatchNormWithReLU", (4, 5, 3), lambda y: np.maximum(y, 0), axis=-1),
     _batch_norm(4, 3, 5, 6, fix_gamma=False),
     _batch_norm(4, 3, 5, 6),
     _batch_norm(4, 3, 5, 6, fix_gamma=False, use_global_stats=True),

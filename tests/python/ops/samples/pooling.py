@@ -71,4 +71,8 @@ SAMPLES = [
     sample("Pooling", [arr(2, 2, 6, 6, low=0, high=3, dtype="int32").astype("float32")],
            {"kernel": (3, 3), "stride": (2, 2), "pool_type": "max"}, grad=False),
     sample("Pooling", [arr(0, 2, 6, 6)], {"kernel": (3, 3)}),
+    *[sample("Pooling_v1", [distinct(2, 3, 7, 8)], {"kernel": (3, 2), "stride": (2, 3), "pad": (1, 1),
+                                                    "pool_type": kind, "pooling_convention": convention})
+      for kind in ("max", "avg", "sum") for convention in ("valid", "full")],
+    sample("Pooling_v1", [distinct(2, 3, 7, 8)], {"global_pool": True, "pool_type": "avg"}),
 ]
