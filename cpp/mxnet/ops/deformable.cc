@@ -51,18 +51,17 @@ void grid_cpu(const DeformableGridParams& p, KernelContext& c) {
     fill_grid(p, c.in(0).shape(), c.in(0).as<const float>(), c.out(0).as<float>());
 }
 
-const Op& deformable_grid =
-    define_op<DeformableGridParams>("_backward_deformable_grid")
-        .doc("Places that the taps of a deformable convolution look at.")
-        .input("offset", "Offsets (N, groups * taps * 2, h, w), float32 or float64.")
-        .infer(infer_grid)
-        .cpu(grid_cpu)
-        .gradient([](const DeformableGridParams&, GradContext& g) {
-          std::array order{0, 2, 1, 3};
-          Expr d = apply("reverse", {g.dout(0)}, {{"axis", Shape{1}}});
-          g.din(0) = reshape(transpose(d, order), g.in(0).shape());
-        })
-        .grad_uses(false, false);
+const Op& deformable_grid = define_op<DeformableGridParams>("_backward_deformable_grid")
+                                .doc("Places that the taps of a deformable convolution look at.")
+                                .input("offset", "Offsets (N, groups * taps * 2, h, w), float32 or float64.")
+                                .infer(infer_grid)
+                                .cpu(grid_cpu)
+                                .gradient([](const DeformableGridParams&, GradContext& g) {
+                                  std::array order{0, 2, 1, 3};
+                                  Expr d = apply("reverse", {g.dout(0)}, {{"axis", Shape{1}}});
+                                  g.din(0) = reshape(transpose(d, order), g.in(0).shape());
+                                })
+                                .grad_uses(false, false);
 
 // ---- The operators
 
@@ -81,7 +80,8 @@ DeformableParams checked(const DeformableParams& given, const InferContext& c) {
   check("dilate", p.dilate, 1, 1);
   check("pad", p.pad, 0, 0);
   if (p.layout && *p.layout != Layout::nchw) c.fail("layout must be 'NCHW'");
-  for (auto [name, value] : {std::pair{"num_filter", p.num_filter}, {"num_group", p.num_group},
+  for (auto [name, value] : {std::pair{"num_filter", p.num_filter},
+                             {"num_group", p.num_group},
                              {"num_deformable_group", p.num_deformable_group}})
     if (value < 1) c.fail(name, " is ", value, ", must be at least 1");
   if (p.num_filter % p.num_group != 0)
@@ -144,30 +144,30 @@ std::vector<Expr> deformable_of(const DeformableParams& p, std::span<const Expr>
 
 const Op& deformable_convolution =
     define_op<DeformableConvolutionParams>("_contrib_DeformableConvolution")
-        .doc("Convolution of images whose taps look at places moved by `offset`, interpolated linearly; places outside "
-             "the image see zero.")
+        .doc(
+            "Convolution of images whose taps look at places moved by `offset`, interpolated linearly; places outside "
+            "the image see zero.")
         .input("data", "Images (N, C, H, W) of a floating dtype.")
         .input("offset", "Offsets (N, 2 * num_deformable_group * taps, h, w): for each tap along y, then along x.")
         .input("weight", "Filters (num_filter, C / num_group, kernel h, kernel w).")
         .optional_input("bias", "One number for each filter.")
         .infer([](const DeformableConvolutionParams& p, InferContext& c) { infer_deformable(p, c, false); })
-        .compose([](const DeformableConvolutionParams& p, std::span<const Expr> in) {
-          return deformable_of(p, in, false);
-        });
+        .compose(
+            [](const DeformableConvolutionParams& p, std::span<const Expr> in) { return deformable_of(p, in, false); });
 
 const Op& modulated_deformable_convolution =
     define_op<ModulatedDeformableParams>("_contrib_ModulatedDeformableConvolution")
-        .doc("Deformable convolution in which `mask` weighs what each tap sees; the image fades out within one element "
-             "of its edge.")
+        .doc(
+            "Deformable convolution in which `mask` weighs what each tap sees; the image fades out within one element "
+            "of its edge.")
         .input("data", "Images (N, C, H, W) of a floating dtype.")
         .input("offset", "Offsets (N, 2 * num_deformable_group * taps, h, w): for each tap along y, then along x.")
         .input("mask", "Weights (N, num_deformable_group * taps, h, w) of the taps.")
         .input("weight", "Filters (num_filter, C / num_group, kernel h, kernel w).")
         .optional_input("bias", "One number for each filter.")
         .infer([](const ModulatedDeformableParams& p, InferContext& c) { infer_deformable(p, c, true); })
-        .compose([](const ModulatedDeformableParams& p, std::span<const Expr> in) {
-          return deformable_of(p, in, true);
-        });
+        .compose(
+            [](const ModulatedDeformableParams& p, std::span<const Expr> in) { return deformable_of(p, in, true); });
 
 }  // namespace
 }  // namespace mxnet

@@ -287,8 +287,9 @@ OpBuilder<P> define_batch_norm(const char* name) {
 
 const Op& sync_batch_norm =
     define_batch_norm<SyncBatchNormParams>("_contrib_SyncBatchNorm")
-        .doc("BatchNorm along axis 1 whose statistics are those of the batches of all `ndev` devices. With "
-             "output_mean_var the second and third result are mean and variance.")
+        .doc(
+            "BatchNorm along axis 1 whose statistics are those of the batches of all `ndev` devices. With "
+            "output_mean_var the second and third result are mean and variance.")
         .infer([](const SyncBatchNormParams& p, InferContext& c) { infer_batch_norm(p.batch_norm(), c); })
         .compose(sync_batch_norm_of);
 

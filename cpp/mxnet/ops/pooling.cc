@@ -119,8 +119,10 @@ const Op& pooling =
 
 const Op& pooling_v1 =
     define_op<PoolingV1Params>("Pooling_v1")
-        .doc("Pooling over images (N, C, H, W) as in the first versions: padding counts as zeros in a maximum too, and a "
-             "mean is the sum over the size of the window, also where that ends beyond the padded image.")
+        .doc(
+            "Pooling over images (N, C, H, W) as in the first versions: padding counts as zeros in a maximum too, and "
+            "a "
+            "mean is the sum over the size of the window, also where that ends beyond the padded image.")
         .input("data", "Images (N, C, H, W) of a floating dtype.")
         .infer([](const PoolingV1Params& p, InferContext& c) {
           expect_images(c, 0);
@@ -130,7 +132,9 @@ const Op& pooling_v1 =
           PoolingParams q = p.pooling();
           Expr data = in[0];
           if (q.pool_type == PoolType::max && q.pad.ndim() > 0 && !q.global_pool) {
-            data = apply("Pad", {data}, {{"mode", "constant"}, {"pad_width", Shape{0, 0, 0, 0, q.pad[0], q.pad[0], q.pad[1], q.pad[1]}}});
+            data =
+                apply("Pad", {data},
+                      {{"mode", "constant"}, {"pad_width", Shape{0, 0, 0, 0, q.pad[0], q.pad[0], q.pad[1], q.pad[1]}}});
             q.pad = {};
           }
           Expr pooled = pooling_op.with({data}, make_params(q))[0];

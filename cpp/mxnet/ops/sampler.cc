@@ -71,8 +71,9 @@ Expr image_gradient(const SamplingParams& p, const Expr& dout, const Expr& grid,
 
 const Op& sample =
     define_op<SamplingParams>("_backward_sample")
-        .doc("Images (N, C, H, W) interpolated at the places of a grid (N, 2, h, w) that holds x and y, or a derivative "
-             "of that.")
+        .doc(
+            "Images (N, C, H, W) interpolated at the places of a grid (N, 2, h, w) that holds x and y, or a derivative "
+            "of that.")
         .input("data", "Images.")
         .input("grid", "Places.")
         .infer(infer_sample)
@@ -114,8 +115,9 @@ const Op& sample_grid = define_op<SamplingParams>("_backward_sample_grid")
 
 const Op& bilinear_sampler =
     define_op<BilinearSamplerParams>("BilinearSampler")
-        .doc("Images (N, C, H, W) interpolated linearly at the places of a grid (N, 2, h, w), which gives (N, C, h, w). "
-             "The grid holds x and y, -1 being the first and 1 the last column or row; beyond the image lie zeros.")
+        .doc(
+            "Images (N, C, H, W) interpolated linearly at the places of a grid (N, 2, h, w), which gives (N, C, h, w). "
+            "The grid holds x and y, -1 being the first and 1 the last column or row; beyond the image lie zeros.")
         .input("data", "Images (N, C, H, W) of a floating dtype.")
         .input("grid", "Places (N, 2, h, w): x, then y.")
         .infer([](const BilinearSamplerParams&, InferContext& c) {
@@ -210,9 +212,10 @@ void grid_generator_gradient(const GridGeneratorParams& p, GradContext& g) {
 
 const Op& grid_generator =
     define_op<GridGeneratorParams>("GridGenerator")
-        .doc("Places (N, 2, H, W) for BilinearSampler. 'affine': each matrix (2 x 3, as a row of six) times (x, y, 1) "
-             "for x and y from -1 to 1; 'warp': each element's own place moved by data (N, 2, H, W), which counts "
-             "elements.")
+        .doc(
+            "Places (N, 2, H, W) for BilinearSampler. 'affine': each matrix (2 x 3, as a row of six) times (x, y, 1) "
+            "for x and y from -1 to 1; 'warp': each element's own place moved by data (N, 2, H, W), which counts "
+            "elements.")
         .input("data", "Matrices (N, 6), or shifts (N, 2, H, W): x, then y.")
         .infer(infer_grid_generator)
         .cpu(grid_generator_cpu)
@@ -221,8 +224,9 @@ const Op& grid_generator =
 
 const Op& spatial_transformer =
     define_op<SpatialTransformerParams>("SpatialTransformer")
-        .doc("Images (N, C, H, W) seen through affine transformations (Jaderberg et al., 2015): BilinearSampler at the "
-             "places that GridGenerator makes of `loc`. The result is (N, C, target height, target width).")
+        .doc(
+            "Images (N, C, H, W) seen through affine transformations (Jaderberg et al., 2015): BilinearSampler at the "
+            "places that GridGenerator makes of `loc`. The result is (N, C, target height, target width).")
         .input("data", "Images (N, C, H, W) of a floating dtype.")
         .input("loc", "Matrices (N, 6).")
         .infer([](const SpatialTransformerParams& p, InferContext& c) {

@@ -24,12 +24,12 @@ struct SamplingParams {
 
   static constexpr auto fields() {
     using P = SamplingParams;
-    return std::tuple{
-        field("border", &P::border, "What lies beyond the image."),
-        field("normalised", &P::normalised, "Whether -1 and 1 are the first and last elements; else places count them."),
-        field("derivative_x", &P::derivative_x, "0, or 1 for the derivative by x."),
-        field("derivative_y", &P::derivative_y, "0, or 1 for the derivative by y."),
-        field("shape", &P::shape, "Shape of the images; needed where they are the result.")};
+    return std::tuple{field("border", &P::border, "What lies beyond the image."),
+                      field("normalised", &P::normalised,
+                            "Whether -1 and 1 are the first and last elements; else places count them."),
+                      field("derivative_x", &P::derivative_x, "0, or 1 for the derivative by x."),
+                      field("derivative_y", &P::derivative_y, "0, or 1 for the derivative by y."),
+                      field("shape", &P::shape, "Shape of the images; needed where they are the result.")};
   }
 };
 
@@ -52,7 +52,8 @@ struct GridGeneratorParams {
   static constexpr auto fields() {
     using P = GridGeneratorParams;
     return std::tuple{
-        field("transform_type", &P::transform_type, "What `data` holds: matrices, or a shift for each element.").required(),
+        field("transform_type", &P::transform_type, "What `data` holds: matrices, or a shift for each element.")
+            .required(),
         field("target_shape", &P::target_shape, "(height, width) of the grid, for 'affine'.")};
   }
 };

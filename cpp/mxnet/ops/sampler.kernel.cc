@@ -98,8 +98,7 @@ void gather(const Neighbours<C>& n, int64_t places, const C* x, C* y) {
   const int32_t *a = n.at, *b = a + places, *c = b + places, *d = c + places;
   const C *wa = n.weight, *wb = wa + places, *wc = wb + places, *wd = wc + places;
 #pragma omp simd
-  for (int64_t i = 0; i < places; ++i)
-    y[i] = wa[i] * x[a[i]] + wb[i] * x[b[i]] + wc[i] * x[c[i]] + wd[i] * x[d[i]];
+  for (int64_t i = 0; i < places; ++i) y[i] = wa[i] * x[a[i]] + wb[i] * x[b[i]] + wc[i] * x[c[i]] + wd[i] * x[d[i]];
 }
 
 template <class C>
