@@ -42,6 +42,7 @@ Expr channels_last(const Expr& x) {
 
 const Op& to_tensor =
     define_op<NoParams>("_image_to_tensor")
+        .alias({"_npx__image_to_tensor"})
         .doc(
             "An image (H, W, C), or a batch of them, of numbers from 0 to 255 as (C, H, W) in float32 "
             "from 0 to 1.")
@@ -79,6 +80,7 @@ void infer_normalize(const ImageNormalizeParams& p, InferContext& c) {
 
 const OpRef normalize_ref("_image_normalize");
 const Op& normalize = define_op<ImageNormalizeParams>("_image_normalize")
+                          .alias({"_npx__image_normalize"})
                           .doc("(data - mean) / std for each channel.")
                           .input("data", "Image (C, H, W) or batch (N, C, H, W) of a floating dtype.")
                           .infer(infer_normalize)
@@ -128,6 +130,7 @@ void resize_gradient(const ImageResizeParams& p, GradContext& g) {
 }
 
 const Op& resize = define_op<ImageResizeParams>("_image_resize")
+                       .alias({"_npx__image_resize"})
                        .doc(
                            "An image, or a batch of them, with another width and height. Results of integer dtypes are "
                            "rounded and kept "
@@ -139,6 +142,7 @@ const Op& resize = define_op<ImageResizeParams>("_image_resize")
 
 const Op& crop =
     define_op<ImageCropParams>("_image_crop")
+        .alias({"_npx__image_crop"})
         .doc("A rectangle of an image, or of each of a batch.")
         .input("data", "Image (H, W, C) or batch (N, H, W, C).")
         .infer([](const ImageCropParams& p, InferContext& c) {
@@ -163,8 +167,9 @@ const Op& crop =
         });
 
 // `axis` counts from that of the rows.
-void define_flip(const char* name, const char* doc, int axis) {
+void define_flip(const char* name, const char* alias, const char* doc, int axis) {
   define_op<NoParams>(name)
+      .alias({alias})
       .doc(doc)
       .input("data", "Image (H, W, C) or batch (N, H, W, C).")
       .infer([](const NoParams&, InferContext& c) { expect_image(c); })
@@ -172,8 +177,9 @@ void define_flip(const char* name, const char* doc, int axis) {
         return std::vector{apply("reverse", {in[0]}, {{"axis", Shape{first_axis(in[0].shape()) + axis}}})};
       });
 }
-void define_random_flip(const char* name, const char* doc) {
+void define_random_flip(const char* name, const char* alias, const char* doc) {
   define_op<NoParams>(name)
+      .alias({alias})
       .doc(doc)
       .input("data", "Image (H, W, C).")
       .infer([](const NoParams&, InferContext& c) { expect_image(c, false); })
@@ -195,8 +201,9 @@ void check_factors(const ImageJitterParams& p, InferContext& c) {
 }
 
 template <class P>
-void define_random_colours(const char* name, const char* doc) {
+void define_random_colours(const char* name, const char* alias, const char* doc) {
   define_op<P>(name)
+      .alias({alias})
       .doc(doc)
       .input("data", "Image (H, W, C) with 1 or 3 channels: red, green, blue.")
       .infer([](const P& p, InferContext& c) {
@@ -208,11 +215,16 @@ void define_random_colours(const char* name, const char* doc) {
 }
 
 const bool defined = [] {
-  define_flip("_image_flip_left_right", "The image mirrored: its columns in reverse order.", 1);
-  define_flip("_image_flip_top_bottom", "The image upside down: its rows in reverse order.", 0);
-  define_random_flip("_image_random_flip_left_right", "The image mirrored with probability 1/2.");
-  define_random_flip("_image_random_flip_top_bottom", "The image upside down with probability 1/2.");
+  define_flip("_image_flip_left_right", "_npx__image_flip_left_right",
+              "The image mirrored: its columns in reverse order.", 1);
+  define_flip("_image_flip_top_bottom", "_npx__image_flip_top_bottom",
+              "The image upside down: its rows in reverse order.", 0);
+  define_random_flip("_image_random_flip_left_right", "_npx__image_random_flip_left_right",
+                     "The image mirrored with probability 1/2.");
+  define_random_flip("_image_random_flip_top_bottom", "_npx__image_random_flip_top_bottom",
+                     "The image upside down with probability 1/2.");
   define_op<ImageLightingParams>("_image_adjust_lighting")
+      .alias({"_npx__image_adjust_lighting"})
       .doc(
           "The image with a colour added: alpha, scaled by their eigenvalues, times the eigenvectors of the colours of "
           "ImageNet (Krizhevsky et al., 2012). One channel stays as it is.")
@@ -225,20 +237,22 @@ const bool defined = [] {
       .grad_uses(false, false)
       .inplace();
   define_random_colours<ImageRandomLightingParams>(
-      "_image_random_lighting", "adjust_lighting by normal random numbers of standard deviation alpha_std.");
-  define_random_colours<ImageFactorParams>("_image_random_brightness",
+      "_image_random_lighting", "_npx__image_random_lighting",
+      "adjust_lighting by normal random numbers of standard deviation alpha_std.");
+  define_random_colours<ImageFactorParams>("_image_random_brightness", "_npx__image_random_brightness",
                                            "The image times a random factor, kept in the range of its dtype.");
   define_random_colours<ImageFactorParams>(
-      "_image_random_contrast",
+      "_image_random_contrast", "_npx__image_random_contrast",
       "The image moved away from its mean grey, or towards it, by a random factor: f data + (1 - f) mean.");
   define_random_colours<ImageFactorParams>(
-      "_image_random_saturation",
+      "_image_random_saturation", "_npx__image_random_saturation",
       "Each pixel moved away from its own grey, 0.299 red + 0.587 green + 0.114 blue, or towards it, by a random "
       "factor.");
   define_random_colours<ImageFactorParams>(
-      "_image_random_hue", "Each pixel's hue turned by a random factor of the whole circle: 1 leaves it as it is.");
+      "_image_random_hue", "_npx__image_random_hue",
+      "Each pixel's hue turned by a random factor of the whole circle: 1 leaves it as it is.");
   define_random_colours<ImageJitterParams>(
-      "_image_random_color_jitter",
+      "_image_random_color_jitter", "_npx__image_random_color_jitter",
       "random_brightness, contrast, saturation and hue, one after the other in random order.");
   return true;
 }();

@@ -1,4 +1,4 @@
 """Experimental parts of Gluon."""
-from . import estimator, nn, rnn
+from . import cnn, estimator, nn, rnn
 
-__all__ = ["estimator", "nn", "rnn"]
+__all__ = ["cnn", "estimator", "nn", "rnn"]
