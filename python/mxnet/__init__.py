@@ -24,6 +24,7 @@ from . import (
     kvstore,
     lr_scheduler,
     metric,
+    monitor,
     name,
     operator,
     optimizer,
@@ -34,6 +35,7 @@ from . import (
 from . import image as img
 from . import initializer as init
 from . import kvstore as kv
+from . import monitor as mon
 from . import random as rnd
 from .attribute import AttrScope
 from .base import MXNetError
@@ -54,9 +56,9 @@ __version__ = "1.9.2"
 
 __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autograd", "base", "callback", "context",
            "cpu", "cpu_pinned", "current_context", "error", "gluon", "gpu", "image", "img", "init", "initializer",
-           "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "name", "nd", "ndarray",
-           "np_array", "np_shape", "operator", "optimizer", "random", "recordio", "registry", "rnd", "set_np_shape",
-           "use_np", "use_np_array", "use_np_shape", "util"]
+           "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "mon", "monitor", "name",
+           "nd", "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "recordio", "registry", "rnd",
+           "set_np_shape", "use_np", "use_np_array", "use_np_shape", "util"]
 
 
 def __getattr__(name):

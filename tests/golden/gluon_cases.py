@@ -189,20 +189,32 @@ OPTIMIZERS = {
     "lars": ("lars", {"learning_rate": 0.1, "wd": 0.01, "momentum": 0.9, "eta": 0.5}),
     "lars_schedule": ("lars", {"wd": 0.01, "momentum": 0.9, "eta": 0.5, "eps": 0.1, "schedule": True}),
     "adam_schedule": ("adam", {"schedule": True}),
+    "sgd_rescaled": ("sgd", {"learning_rate": 0.1, "momentum": 0.5, "rescale_grad": 0.25}),
+    "ccsgd": ("ccsgd", {"learning_rate": 0.1, "momentum": 0.5}),
+    "adam_rescaled": ("adam", {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-3, "rescale_grad": 2.0}),
+    "groupadagrad": ("groupadagrad", {"learning_rate": 0.1}),
+    "lbsgd": ("lbsgd", {"learning_rate": 0.1, "momentum": 0.9, "wd": 0.01}),
+    "lbsgd_linear": ("lbsgd", {"learning_rate": 0.1, "momentum": 0.5, "batch_scale": 2, "updates_per_epoch": 4,
+                               "warmup_epochs": 2}),
+    "lbsgd_power2": ("lbsgd", {"learning_rate": 0.1, "batch_scale": 2, "updates_per_epoch": 4, "warmup_epochs": 2,
+                               "warmup_strategy": "power2"}),
+    "lbsgd_sqrt": ("lbsgd", {"learning_rate": 0.1, "batch_scale": 2, "updates_per_epoch": 4, "warmup_epochs": 2,
+                             "warmup_strategy": "sqrt", "begin_epoch": 1}),
+    "lbsgd_lars": ("lbsgd", {"learning_rate": 0.1, "batch_scale": 2, "wd": 0.1, "warmup_strategy": "lars"}),
 }
 
 
 def run_optimizer(mx, name):
-    """Two weights after each of 5 updates."""
+    """Two weights after each of 10 updates."""
     kind, kwargs = OPTIMIZERS[name]
     kwargs = dict(kwargs)
     if kwargs.pop("schedule", False):
         kwargs["lr_scheduler"] = mx.lr_scheduler.FactorScheduler(2, 0.5, base_lr=0.2)
     optimizer = mx.optimizer.create(kind, param_idx2name={0: "a_weight", 1: "b_bias"}, **kwargs)
     updater = mx.optimizer.get_updater(optimizer)
-    weights = [mx.nd.array(numbers(20, 3, 2)), mx.nd.array(numbers(21, 4))]
+    weights = [mx.nd.array(numbers(20, 3, 2)), mx.nd.array(numbers(21, 4, *([1] if name == "groupadagrad" else [])))]
     trace = []
-    for step in range(5):
+    for step in range(10):
         grads = [mx.nd.array(numbers(30 + step, *w.shape)) for w in weights]
         if updater.aggregate_updates:
             updater([0, 1], grads, weights)

@@ -187,3 +187,67 @@ def test_reset_arrays():
     arrays = [mx.nd.ones((2, 3)), mx.nd.ones((4,), dtype="int8"), mx.nd.ones((0, 2))]
     mx.nd.reset_arrays(*arrays, num_arrays=3)
     assert not any(x.asnumpy().any() for x in arrays)
+
+
+def _trace(optimizer, steps=6, dtype="float32"):
+    """Two weights after some updates, each by itself and both together."""
+    results = []
+    for together in (False, True):
+        updater = mx.optimizer.get_updater(optimizer())
+        weights = [mx.nd.array(cases.numbers(20, 3, 2), dtype=dtype), mx.nd.array(cases.numbers(21, 4), dtype=dtype)]
+        for step in range(steps):
+            grads = [mx.nd.array(cases.numbers(30 + step, *w.shape), dtype=dtype) for w in weights]
+            if together:
+                updater([0, 1], grads, weights)
+            else:
+                for i in range(2):
+                    updater(i, grads[i], weights[i])
+        results.append([w.asnumpy() for w in weights])
+    for one, other in zip(*results):
+        np.testing.assert_array_equal(one, other)
+    return results[0]
+
+
+def test_adamw():
+    have = _trace(lambda: mx.optimizer.AdamW(learning_rate=0.1, wd=0.2, rescale_grad=0.5))
+    for k, shape in enumerate([(3, 2), (4,)]):
+        w, m, v = cases.numbers(20 + k, *shape).astype("float64"), 0, 0
+        for t in range(1, 7):
+            g = 0.5 * cases.numbers(29 + t, *shape)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+            w = w - 0.1 * (np.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t) * m / (np.sqrt(v) + 1e-8) + 0.2 * w)
+        np.testing.assert_allclose(have[k], w, rtol=1e-4, atol=1e-6)
+
+
+def test_lion():
+    have = _trace(lambda: mx.optimizer.create("lion", learning_rate=0.1, wd=0.2, clip_gradient=0.4))
+    for k, shape in enumerate([(3, 2), (4,)]):
+        w, m = cases.numbers(20 + k, *shape).astype("float64"), 0
+        for t in range(1, 7):
+            g = np.clip(cases.numbers(29 + t, *shape), -0.4, 0.4)
+            w = w - 0.1 * (np.sign(0.9 * m + 0.1 * g) + 0.2 * w)
+            m = 0.99 * m + 0.01 * g
+        np.testing.assert_allclose(have[k], w, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "lion", "nag", "lbsgd", "rmsprop", "lamb"])
+def test_multi_precision(name):
+    kwargs = {"learning_rate": 0.01}
+    half = _trace(lambda: mx.optimizer.create(name, multi_precision=True, **kwargs), dtype="float16")
+    whole = _trace(lambda: mx.optimizer.create(name, **kwargs))
+    for one, other in zip(half, whole):
+        assert one.dtype == np.float16
+        np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3)
+
+
+def test_subclass_gets_weights_one_at_a_time():
+    class Mine(mx.optimizer.Adam):
+        def update(self, index, weight, grad, state):
+            seen.append(index)
+            super().update(index, weight, grad, state)
+    seen = []
+    assert Mine().aggregate_num == 0 and mx.optimizer.Adam().aggregate_num > 0
+    have = _trace(lambda: Mine(learning_rate=0.1), steps=1)
+    assert seen == [0, 1, 0, 1]
+    for one, other in zip(have, _trace(lambda: mx.optimizer.Adam(learning_rate=0.1), steps=1)):
+        np.testing.assert_array_equal(one, other)

@@ -168,6 +168,25 @@ struct AdamW {
   }
 };
 
+// The sign of a mean of momentum and gradient gives the direction (Chen et al., 2023).
+template <class V>
+struct Lion {
+  static constexpr int num_states = 1;
+  V lr, wd, beta1, beta2;
+  GradientScale<V> scaled;
+  explicit Lion(const UpdateHyper& h)
+      : lr(static_cast<V>(h.lr)),
+        wd(static_cast<V>(h.wd)),
+        beta1(static_cast<V>(h.beta1)),
+        beta2(static_cast<V>(h.beta2)),
+        scaled(h) {}
+  MX_HD void operator()(V& w, V g, V* state) const {
+    g = scaled(g);
+    w -= lr * sign(beta1 * state[0] + (V(1) - beta1) * g) + wd * w;
+    state[0] = beta2 * state[0] + (V(1) - beta2) * g;
+  }
+};
+
 // LAMB's direction takes the place of the weight; the second phase scales it.
 template <class V>
 struct LambDirection {

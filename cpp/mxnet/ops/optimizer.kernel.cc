@@ -107,6 +107,26 @@ void multi_update(const MultiUpdateParams& p, KernelContext& c) {
   }
 }
 
+struct MultiLion : AdamUpdate {
+  template <class V>
+  using Rule = rule::Lion<V>;
+};
+// AdamW of the single update takes its scale from an array.
+struct MultiAdamW : AdamUpdate {
+  template <class V>
+  using Rule = rule::AdamW<V>;
+};
+template <class U>
+struct Mixed : U {
+  static constexpr UpdateKind kind = UpdateKind::mixed;
+};
+
+template <class U>
+void register_moments(const std::string& rule) {
+  cpu_kernel<MultiUpdateParams>(("multi_" + rule + "_update").c_str(), multi_update<U>);
+  cpu_kernel<MultiUpdateParams>(("multi_mp_" + rule + "_update").c_str(), multi_update<Mixed<U>>);
+}
+
 const bool registered = [] {
   Updates::each([]<class U>() { cpu_kernel<U>(U::name, update<U>); });
   for (const char* prefix : {"multi_", "preloaded_multi_"}) {
@@ -116,6 +136,9 @@ const bool registered = [] {
     cpu_kernel<MultiUpdateParams>((name + "mp_sgd_update").c_str(), multi_update<MpSgdUpdate>);
     cpu_kernel<MultiUpdateParams>((name + "mp_sgd_mom_update").c_str(), multi_update<MpSgdMomUpdate>);
   }
+  register_moments<AdamUpdate>("adam");
+  register_moments<MultiAdamW>("adamw");
+  register_moments<MultiLion>("lion");
   return true;
 }();
 

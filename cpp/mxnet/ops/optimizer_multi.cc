@@ -12,18 +12,18 @@ namespace {
 
 constexpr int64_t kReduceGrain = 32768;
 
-template <bool momentum, bool preloaded>
+template <class P>
 void define_multi(const char* name, const char* doc, int per_weight, bool mixed) {
-  using P = MultiSgdParams<momentum, preloaded>;
   const char* inputs =
-      preloaded ? "For each weight: weight, gradient and the states of the single update; last the learning rates and "
-                  "the weight decays."
-                : "For each weight: weight, gradient and the states of the single update.";
+      P().preloaded()
+          ? "For each weight: weight, gradient and the states of the single update; last the learning rates and "
+            "the weight decays."
+          : "For each weight: weight, gradient and the states of the single update.";
   define_list<P>(name, doc, "num_weights", inputs, true)
       .outputs_of([](const P& p, int) { return p.num_weights; })
       .infer([per_weight, mixed](const P& p, InferContext& c) {
-        infer_multi(p, c, per_weight, preloaded ? 2 : 0, mixed);
-        for (int i = c.num_inputs() - 2; preloaded && i < c.num_inputs(); ++i) {
+        infer_multi(p, c, per_weight, p.preloaded() ? 2 : 0, mixed);
+        for (int i = c.num_inputs() - 2; p.preloaded() && i < c.num_inputs(); ++i) {
           c.expect_shape(i, Shape{p.num_weights});
           expect_floating(c, c.in(i).dtype);
         }
@@ -31,18 +31,36 @@ void define_multi(const char* name, const char* doc, int per_weight, bool mixed)
       .inplace();
 }
 
+void define_moments(const char* single, const char* mixed, const char* doc, int states) {
+  define_multi<MultiMomentParams>(single, doc, 2 + states, false);
+  define_multi<MultiMomentParams>(mixed, "The same with a float32 weight after the states of each weight.", 3 + states,
+                                  true);
+}
+
 const bool defined = [] {
-  define_multi<false, false>("multi_sgd_update", "sgd_update of several weights.", 2, false);
-  define_multi<true, false>("multi_sgd_mom_update", "sgd_mom_update of several weights.", 3, false);
-  define_multi<false, false>("multi_mp_sgd_update", "mp_sgd_update of several weights.", 3, true);
-  define_multi<true, false>("multi_mp_sgd_mom_update", "mp_sgd_mom_update of several weights.", 4, true);
-  define_multi<false, true>("preloaded_multi_sgd_update", "sgd_update of several weights, rates in arrays.", 2, false);
-  define_multi<true, true>("preloaded_multi_sgd_mom_update", "sgd_mom_update of several weights, rates in arrays.", 3,
-                           false);
-  define_multi<false, true>("preloaded_multi_mp_sgd_update", "mp_sgd_update of several weights, rates in arrays.", 3,
-                            true);
-  define_multi<true, true>("preloaded_multi_mp_sgd_mom_update",
-                           "mp_sgd_mom_update of several weights, rates in arrays.", 4, true);
+  define_multi<MultiSgdParams<false, false>>("multi_sgd_update", "sgd_update of several weights.", 2, false);
+  define_multi<MultiSgdParams<true, false>>("multi_sgd_mom_update", "sgd_mom_update of several weights.", 3, false);
+  define_multi<MultiSgdParams<false, false>>("multi_mp_sgd_update", "mp_sgd_update of several weights.", 3, true);
+  define_multi<MultiSgdParams<true, false>>("multi_mp_sgd_mom_update", "mp_sgd_mom_update of several weights.", 4,
+                                            true);
+  define_multi<MultiSgdParams<false, true>>("preloaded_multi_sgd_update",
+                                            "sgd_update of several weights, rates in arrays.", 2, false);
+  define_multi<MultiSgdParams<true, true>>("preloaded_multi_sgd_mom_update",
+                                           "sgd_mom_update of several weights, rates in arrays.", 3, false);
+  define_multi<MultiSgdParams<false, true>>("preloaded_multi_mp_sgd_update",
+                                            "mp_sgd_update of several weights, rates in arrays.", 3, true);
+  define_multi<MultiSgdParams<true, true>>("preloaded_multi_mp_sgd_mom_update",
+                                           "mp_sgd_mom_update of several weights, rates in arrays.", 4, true);
+  define_moments("multi_adam_update", "multi_mp_adam_update", "adam_update of several weights.", 2);
+  define_moments(
+      "multi_adamw_update", "multi_mp_adamw_update",
+      "Of several weights: g = clip(rescale_grad * grad); mean = beta1 * mean + (1 - beta1) * g; var = beta2 "
+      "* var + (1 - beta2) * g^2; weight -= lr * mean / (sqrt(var) + epsilon) + wd * weight.",
+      2);
+  define_moments("multi_lion_update", "multi_mp_lion_update",
+                 "Of several weights: g = clip(rescale_grad * grad); weight -= lr * sign(beta1 * mean + (1 - beta1) * "
+                 "g) + wd * weight; mean = beta2 * mean + (1 - beta2) * g.",
+                 1);
   return true;
 }();
 

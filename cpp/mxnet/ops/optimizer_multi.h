@@ -83,4 +83,21 @@ double lamb_rate(double lr, double lower_bound, double upper_bound, double weigh
 void lamb_step(double rate, const TensorView& weight, const TensorView& direction, const TensorView& out);
 void mixed_lamb_step(double rate, const TensorView& master, const TensorView& direction, const TensorView& out);
 
+// Adam and its relatives; `eta` is 1, so that the weight decays of AdamW hold the learning rate too.
+struct MultiMomentParams : MultiUpdateParams {
+  MultiMomentParams() { eta = 1; }
+  static constexpr auto fields() {
+    using P = MultiMomentParams;
+    using namespace hyper;
+    return std::tuple{field<P, std::vector<double>>("lrs", &P::lrs, "Learning rate of each weight.").required(),
+                      field<P, std::vector<double>>("wds", &P::wds, "Weight decay of each weight.").required(),
+                      beta1_field<P>,
+                      beta2_field<P>,
+                      epsilon_field<P>,
+                      rescale_grad_field<P>,
+                      clip_gradient_field<P>,
+                      field<P, int>("num_weights", &P::num_weights, "Number of weights.")};
+  }
+};
+
 }  // namespace mxnet

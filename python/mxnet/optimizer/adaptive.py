@@ -2,9 +2,9 @@
 from math import sqrt
 
 from .. import ndarray
-from .base import Optimizer, length, register, safe_ratio
+from .base import Fused, Optimizer, length, register
 
-__all__ = ["FTML", "LAMB", "AdaDelta", "AdaGrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSProp"]
+__all__ = ["FTML", "LAMB", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSProp"]
 
 
 class _Adaptive(Optimizer):
@@ -30,8 +30,49 @@ class _Adaptive(Optimizer):
         return kwargs
 
 
+class _Moments(_Adaptive, Fused):
+    """An optimizer of running means whose weights are updated together by ``multi_*_update``."""
+
+    operator = None
+    epsilon = 1e-8
+
+    def _rates(self, index, lr):
+        """The learning rate of a weight as the operator takes it."""
+        return lr
+
+    def _decays(self, index, lr, wd):
+        """The weight decay of a weight as the operator takes it."""
+        return wd
+
+    def create_state_multi_precision(self, index, weight):
+        if self._is_overridden() or not self._keeps_copy(weight):
+            return super().create_state_multi_precision(index, weight)
+        copy = weight.astype("float32")
+        return copy, self.create_state(index, copy)
+
+    def _fused(self, index, weight, grad, state, mixed):
+        lrs, wds = self._get_lrs(index), self._get_wds(index)
+        arguments = {"lrs": [self._rates(i, lr) for i, lr in zip(index, lrs)],
+                     "wds": [self._decays(i, lr, wd) for i, lr, wd in zip(index, lrs, wds)],
+                     "beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon,
+                     "rescale_grad": self.rescale_grad, "num_weights": len(index)}
+        if self.clip_gradient is not None:
+            arguments["clip_gradient"] = self.clip_gradient
+        arrays = []
+        for w, g, s in zip(weight, grad, state):
+            copy, s = s if mixed else (None, s)
+            arrays += [w, g, *(s if isinstance(s, tuple) else (s,)), *([copy] if mixed else [])]
+        name = f"multi_mp_{self.operator}_update" if mixed else f"multi_{self.operator}_update"
+        getattr(ndarray, name)(*arrays, out=weight, **arguments)
+
+    def _bias(self, index):
+        """What undoes the bias of running means towards the 0 they start at."""
+        t = self._index_update_count[index]
+        return sqrt(1. - self.beta2 ** t) / (1. - self.beta1 ** t)
+
+
 @register
-class Adam(_Adaptive):
+class Adam(_Moments):
     """Steps scaled by running means of the gradient and its square (Kingma and Ba, 2015).
 
     Parameters
@@ -53,6 +94,7 @@ class Adam(_Adaptive):
     """
 
     slots = 2
+    operator = "adam"
 
     def __init__(self, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, lazy_update=True, **kwargs):
         super().__init__(learning_rate=learning_rate, **kwargs)
@@ -61,13 +103,81 @@ class Adam(_Adaptive):
         self.epsilon = epsilon
         self.lazy_update = lazy_update
 
-    def update(self, index, weight, grad, state):
-        t, lr, wd = self._start(index)
-        # The running means start at 0; this undoes their bias towards it.
-        lr *= sqrt(1. - self.beta2 ** t) / (1. - self.beta1 ** t)
-        mean, var = state
-        ndarray.adam_update(weight, grad, mean, var, out=weight, lazy_update=self.lazy_update, beta1=self.beta1,
-                            beta2=self.beta2, epsilon=self.epsilon, **self._arguments(lr, wd))
+    def _rates(self, index, lr):
+        return lr * self._bias(index)
+
+    def _fused(self, index, weight, grad, state, mixed):
+        if all(g.stype == "default" for g in grad):
+            super()._fused(index, weight, grad, state, mixed)
+            return
+        for i, w, g, (mean, var) in zip(index, weight, grad, state):
+            ndarray.adam_update(w, g, mean, var, out=w, lazy_update=self.lazy_update, beta1=self.beta1,
+                                beta2=self.beta2, epsilon=self.epsilon,
+                                **self._arguments(self._rates(i, self._get_lr(i)), self._get_wd(i)))
+
+
+@register
+class AdamW(_Moments):
+    """`Adam` with weight decay apart from the running means (Loshchilov and Hutter, 2019).
+
+    With ``g = clip(rescale_grad * grad)`` and the means of Adam:
+    ``weight -= lr * (mean / (sqrt(var) + epsilon) + wd * weight)``, the means corrected for their start at 0.
+
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon
+        See `Adam`.
+    **kwargs
+        See `Optimizer`; `wd` is 0.01 by default.
+
+    Examples
+    --------
+    >>> trainer = mx.gluon.Trainer(net.collect_params(), "adamw", {"learning_rate": 1e-3, "wd": 0.1})
+    """
+
+    slots = 2
+    operator = "adamw"
+
+    def __init__(self, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.01, **kwargs):
+        super().__init__(learning_rate=learning_rate, wd=wd, **kwargs)
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+
+    def _rates(self, index, lr):
+        return lr * self._bias(index)
+
+    def _decays(self, index, lr, wd):
+        return lr * wd
+
+
+@register
+class Lion(_Moments):
+    """Steps of a fixed size in the direction of a sign (Chen et al., 2023): one state and no roots.
+
+    With ``g = clip(rescale_grad * grad)``:
+    ``weight -= lr * (sign(beta1 * mean + (1 - beta1) * g) + wd * weight)``, then
+    ``mean = beta2 * mean + (1 - beta2) * g``.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Size of the steps, a third to a tenth of that of Adam.
+    beta1, beta2 : float
+        Shares of the old running mean in the direction and in the new mean.
+    **kwargs
+        See `Optimizer`.
+    """
+
+    operator = "lion"
+
+    def __init__(self, learning_rate=1e-4, beta1=0.9, beta2=0.99, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta1 = beta1
+        self.beta2 = beta2
+
+    def _decays(self, index, lr, wd):
+        return lr * wd
 
 
 @register
@@ -338,17 +448,10 @@ class LAMB(_Adaptive):
 
     def update(self, index, weight, grad, state):
         t, lr, wd = self._start(index)
-        grad = self._prepared(grad)
-        mean, var = state
-        mean[:] = self.beta1 * mean + (1. - self.beta1) * grad
-        var[:] = self.beta2 * var + (1. - self.beta2) * ndarray.square(grad)
-        m, v = mean, var
-        if self.bias_correction:
-            m, v = mean / (1. - self.beta1 ** t), var / (1. - self.beta2 ** t)
-        step = m / (ndarray.sqrt(v) + self.epsilon) + wd * weight
-        norm = length(weight)
-        if self.lower_bound is not None:
-            norm = ndarray.maximum(norm, self.lower_bound)
-        if self.upper_bound is not None:
-            norm = ndarray.minimum(norm, self.upper_bound)
-        weight -= lr * ndarray.broadcast_mul(step, safe_ratio(norm, length(step)).reshape((1,) * len(weight.shape)))
+        arguments = self._arguments(lr, wd)
+        step = ndarray.lamb_update_phase1(weight, grad, *state, beta1=self.beta1, beta2=self.beta2,
+                                          epsilon=self.epsilon, t=t, bias_correction=self.bias_correction,
+                                          **{key: value for key, value in arguments.items() if key != "lr"})
+        bounds = {"lower_bound": self.lower_bound, "upper_bound": self.upper_bound}
+        ndarray.lamb_update_phase2(weight, step, length(weight), length(step), lr=lr, out=weight,
+                                   **{key: value for key, value in bounds.items() if value is not None})

@@ -262,6 +262,43 @@ class Optimizer:
         return grad if self.clip_gradient is None else ndarray.clip(grad, -self.clip_gradient, self.clip_gradient)
 
 
+class Fused(Optimizer):
+    """An optimizer that updates many weights by one operator.
+
+    A subclass gives `_fused`. Weights come one at a time to a class that overrides `update` once more.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if not self._is_overridden():
+            self.aggregate_num = aggregation_size()
+
+    def _is_overridden(self):
+        """Whether a class outside of this package brought its own `update`."""
+        return any(not klass.__module__.startswith("mxnet.optimizer") and
+                   {"update", "update_multi_precision"} & vars(klass).keys() for klass in type(self).__mro__[:-1])
+
+    def _fused(self, index, weight, grad, state, mixed):
+        """Updates lists of weights; with `mixed`, each state is that of a 32-bit copy, and that copy."""
+        raise NotImplementedError(f"{type(self).__name__} must override _fused")
+
+    def _run(self, index, weight, grad, state, mixed):
+        if not isinstance(index, (list, tuple)):
+            index, weight, grad, state = [index], [weight], [grad], [state]
+        self._update_count(index)
+        self._fused(index, weight, grad, state, mixed)
+
+    def update(self, index, weight, grad, state):
+        self._run(index, weight, grad, state, mixed=False)
+
+    def update_multi_precision(self, index, weight, grad, state):
+        first = weight[0] if isinstance(weight, (list, tuple)) else weight
+        if self._is_overridden():
+            super().update_multi_precision(index, weight, grad, state)
+        else:
+            self._run(index, weight, grad, state, mixed=self._keeps_copy(first))
+
+
 def length(array):
     """The 2-norm of an array, as an NDArray of shape (1,) that nothing waits for."""
     return ndarray.sqrt(ndarray.square(array).sum()).reshape((1,))

@@ -2,7 +2,7 @@
 import numpy as np
 
 from .. import ndarray
-from .base import Optimizer, aggregation_size, length, register, safe_ratio
+from .base import Fused, Optimizer, length, register, safe_ratio
 
 __all__ = ["DCASGD", "LARS", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 
@@ -34,7 +34,7 @@ class _Momentum(Optimizer):
 
 
 @register
-class SGD(_Momentum):
+class SGD(_Momentum, Fused):
     """Stochastic gradient descent.
 
     With ``g = clip(rescale_grad * grad) + wd * weight``: ``weight -= lr * g``, or with momentum
@@ -58,19 +58,8 @@ class SGD(_Momentum):
         super().__init__(**kwargs)
         self.momentum = momentum
         self.lazy_update = lazy_update
-        self.aggregate_num = aggregation_size()
 
-    def update(self, index, weight, grad, state):
-        self._run(index, weight, grad, state, mixed=False)
-
-    def update_multi_precision(self, index, weight, grad, state):
-        first = weight[0] if isinstance(weight, (list, tuple)) else weight
-        self._run(index, weight, grad, state, mixed=self._keeps_copy(first))
-
-    def _run(self, index, weight, grad, state, mixed):
-        if not isinstance(index, (list, tuple)):
-            index, weight, grad, state = [index], [weight], [grad], [state]
-        self._update_count(index)
+    def _fused(self, index, weight, grad, state, mixed):
         if len(index) == 1 or any(g.stype != "default" for g in grad):
             for i, w, g, s in zip(index, weight, grad, state):
                 self._run_one(i, w, g, s, mixed)

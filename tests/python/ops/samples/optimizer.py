@@ -146,6 +146,28 @@ def _mixed(*x):
     return _many(2)(*x[0:2], *x[3:5])
 
 
+def _multi_adam(w, g, mean, var, lr, wd):
+    g = np.clip(_SCALE * g + wd * w, -_CLIP, _CLIP)
+    return w - lr * (0.8 * mean + 0.2 * g) / (np.sqrt(0.7 * var + 0.3 * g * g) + 1e-3)
+
+
+def _multi_adamw(w, g, mean, var, lr, wd):
+    g = np.clip(_SCALE * g, -_CLIP, _CLIP)
+    return w - lr * (0.8 * mean + 0.2 * g) / (np.sqrt(0.7 * var + 0.3 * g * g) + 1e-3) - wd * w
+
+
+def _multi_lion(w, g, mean, lr, wd):
+    return w - lr * np.sign(0.8 * mean + 0.2 * np.clip(_SCALE * g, -_CLIP, _CLIP)) - wd * w
+
+
+def _many_moments(rule, states, copies):
+    """The rule for each of two weights, whose states come after weight and gradient."""
+    def reference(*x):
+        each = 2 + states + copies
+        return [rule(*x[i * each:i * each + 2 + states], lr, wd) for i, (lr, wd) in enumerate(zip(_RATES, _DECAYS))]
+    return reference
+
+
 _V, _H = arr(7, seed=13), arr(7, seed=14)
 _M = arr(7, low=0.1, seed=15)
 SAMPLES += [
@@ -162,6 +184,11 @@ SAMPLES += [
            dtypes=()),
     sample("preloaded_multi_mp_sgd_mom_update", [_W, _G, _S[0], _W, _V, _H, _M, _V, *_ARRAYS],
            {"num_weights": 2, "momentum": 0.9}, ref=_many(4), dtypes=()),
+    *(sample(f"multi_{mixed}{rule}_update", [_W, _G, *_S[:states], *copy, _V, _H, *[_M] * states, *copies],
+             {**_TWO, "beta1": 0.8, "beta2": 0.7, "epsilon": 1e-3, "rescale_grad": _SCALE, "clip_gradient": _CLIP},
+             ref=_many_moments(reference, states, len(copy)), dtypes=("float64",) if not mixed else ())
+      for rule, states, reference in (("adam", 2, _multi_adam), ("adamw", 2, _multi_adamw), ("lion", 1, _multi_lion))
+      for mixed, copy, copies in (("", [], []), ("mp_", [_W], [_V]))),
     sample("multi_sum_sq", [arr(3), arr(2, 5000)], {"num_arrays": 2},
            ref=lambda *x: np.array([np.sum(a * a) for a in x])),
     sample("multi_lars", [np.array([0.1, 0.2], "float32"), np.array([4, 0], "float32"), np.array([9, 1], "float32"),
