@@ -231,7 +231,7 @@ def test_lion():
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "lion", "nag", "lbsgd", "rmsprop", "lamb"])
-def test_multi_precision(name):
+def test_16_bit_weights(name):
     kwargs = {"learning_rate": 0.01}
     half = _trace(lambda: mx.optimizer.create(name, multi_precision=True, **kwargs), dtype="float16")
     whole = _trace(lambda: mx.optimizer.create(name, **kwargs))

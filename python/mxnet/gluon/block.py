@@ -1,70 +1,19 @@
 """Blocks: the layers and networks of Gluon."""
 import re
-import threading
 import warnings
 from collections import OrderedDict
 
 from .. import initializer, ndarray
-from .. import name as _name
 from ..base import MXNetError
 from ..ndarray import NDArray
 from . import parameter
+from .block_scope import _BlockScope
 from .parameter import DeferredInitializationError, Parameter, ParameterDict
 from .parameter_dict import check_names, load_all
 from .trainable import Trainable
 from .utils import HookDict, HookHandle, _indent
 
 __all__ = ["Block", "HybridBlock"]
-
-
-class _BlockScope:
-    """The names inside ``with block.name_scope()``."""
-
-    _current = threading.local()
-
-    def __init__(self, block):
-        self._block = block
-        self._counter = {}
-        self._old_scope = None
-        self._name_scope = None
-
-    @staticmethod
-    def create(prefix, params, hint):
-        """The prefix and parameters of a new block: those asked for, or made from the scope and `hint`."""
-        scope = getattr(_BlockScope._current, "value", None)
-        if scope is None:
-            if prefix is None:
-                prefix = _name.current().get(None, hint) + "_"
-            outer, shared = "", None
-        else:
-            if prefix is None:
-                count = scope._counter.get(hint, 0)
-                scope._counter[hint] = count + 1
-                prefix = f"{hint}{count}_"
-            parent = scope._block
-            outer, shared = parent.params.prefix, parent.params._shared
-            if params is None:
-                return parent.prefix + prefix, ParameterDict(outer + prefix, shared)
-            prefix = parent.prefix + prefix
-        if params is None:
-            return prefix, ParameterDict(prefix)
-        return prefix, ParameterDict(params.prefix, params)
-
-    def __enter__(self):
-        if self._block._empty_prefix:
-            return self
-        self._old_scope = getattr(_BlockScope._current, "value", None)
-        _BlockScope._current.value = self
-        self._name_scope = _name.Prefix(self._block.prefix)
-        self._name_scope.__enter__()
-        return self
-
-    def __exit__(self, exc_type, exc_value, traceback):
-        if self._block._empty_prefix:
-            return
-        self._name_scope.__exit__(exc_type, exc_value, traceback)
-        self._name_scope = None
-        _BlockScope._current.value = self._old_scope
 
 
 class Block(Trainable):
@@ -168,6 +117,7 @@ class Block(Trainable):
         --------
         >>> weights_and_biases = net.collect_params(".*weight|.*bias")
         """
+        self._check_container_with_block()
         found = ParameterDict(self._params.prefix)
         if select is None:
             found.update(self.params)
@@ -177,6 +127,17 @@ class Block(Trainable):
         for child in self._children.values():
             found.update(child.collect_params(select))
         return found
+
+    def _check_container_with_block(self):
+        """Warns of blocks in lists and dicts, which are not found there."""
+        children = set(map(id, self._children.values()))
+        for name, value in self.__dict__.items():
+            if isinstance(value, (list, tuple, dict)) and not name.startswith("_"):
+                lost = [block for block in _blocks_in(value) if id(block) not in children]
+                if lost:
+                    warnings.warn(f"{type(self).__name__}.{name} holds {type(lost[0]).__name__} blocks in a "
+                                  f"{type(value).__name__}, where their parameters are not found; use register_child "
+                                  "or a Sequential", stacklevel=4)
 
     def _collect_params_with_prefix(self, prefix=""):
         """The parameters by their place in the tree, e.g. ``'hidden.weight'``."""
@@ -224,10 +185,8 @@ class Block(Trainable):
         """
         params = self._collect_params_with_prefix()
         if deduplicate:
-            first = {}
-            for name, param in params.items():
-                first.setdefault(param, name)
-            params = {name: param for param, name in first.items()}
+            last = {param: name for name, param in params.items()}
+            params = {name: param for param, name in last.items()}
         ndarray.save(filename, {name: param._reduce() for name, param in params.items()})
 
     def load_parameters(self, filename, ctx=None, allow_missing=False, ignore_extra=False, cast_dtype=False,
@@ -319,7 +278,9 @@ class Block(Trainable):
     # -- structure -----------------------------------------------------------------------------
 
     def register_child(self, block, name=None):
-        """Adds a child under `name`, by default its number."""
+        """Adds a child under `name`, by default its number. ValueError when it is or holds this block."""
+        if block is self or _holds(block, self):
+            raise ValueError(f"{type(self).__name__} '{self.name}' cannot be added to itself")
         self._children[str(len(self._children)) if name is None else name] = block
 
     def register_forward_pre_hook(self, hook):
@@ -393,6 +354,21 @@ class Block(Trainable):
         """
         from .summary import print_summary
         print_summary(self, *inputs)
+
+
+def _blocks_in(value):
+    """The blocks in nested lists and dicts."""
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, Block):
+            yield item
+        elif isinstance(item, (list, tuple, dict)):
+            yield from _blocks_in(item)
+
+
+def _holds(block, other):
+    """Whether `other` is below `block`."""
+    return isinstance(block, Block) and any(child is other or _holds(child, other)
+                                            for child in block._children.values())
 
 
 def _first_array(args):

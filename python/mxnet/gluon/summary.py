@@ -17,6 +17,7 @@ def _shape_text(output):
 
 def print_summary(block, *inputs):
     """Prints the layers of `block` as they run on `inputs`, with output shapes and parameter counts."""
+    from .nn import HybridSequential, Sequential
     rows, seen, handles = [], {}, []
 
     def watch(child):
@@ -30,7 +31,8 @@ def print_summary(block, *inputs):
             rows.append((name, _shape_text(output), count))
             for param in layer.params.values():
                 seen[param] = (prod(param.shape), param.grad_req != "null")
-        handles.append(child.register_forward_hook(hook))
+        if not isinstance(child, (Sequential, HybridSequential)):
+            handles.append(child.register_forward_hook(hook))
 
     rows.append(("Input", _shape_text(inputs), 0))
     try:

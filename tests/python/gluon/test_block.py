@@ -1,6 +1,7 @@
 """Blocks: structure, deferred shapes, files, hooks and errors."""
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -269,7 +270,7 @@ def test_shared_parameters_are_saved_once(tmp_path):
     net, path = Twins(), str(tmp_path / "net.params")
     net.initialize(mx.init.Normal(1))
     net.save_parameters(path, deduplicate=True)
-    assert sorted(mx.nd.load(path)) == ["a.bias", "a.weight"]
+    assert sorted(mx.nd.load(path)) == ["b.bias", "b.weight"]
     other = Twins()
     other.load_parameters(path)
     assert same_parameters(net, other)
@@ -377,3 +378,45 @@ def test_several_contexts():
     assert (outs[0].asnumpy() == outs[1].asnumpy()).all()
     with pytest.raises(RuntimeError, match=r"is not on context cpu\(2\); it was initialized on \[cpu\(0\), cpu\(1\)\]"):
         net(mx.nd.ones((1, 3), ctx=mx.cpu(2)))
+
+
+def test_blocks_in_lists_are_not_found():
+    class Lost(gluon.Block):
+        def __init__(self):
+            super().__init__()
+            self.layers = [nn.Dense(2), {"a": nn.Dense(2)}]
+    with pytest.warns(UserWarning, match="Lost.layers holds Dense blocks in a list"):
+        Lost().collect_params()
+
+    class Found(gluon.Block):
+        def __init__(self):
+            super().__init__()
+            self.layers = [nn.Dense(2)]
+            self.register_child(self.layers[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(Found().collect_params().keys()) == 2
+
+
+def test_no_block_holds_itself():
+    net, inner = nn.HybridSequential(prefix="net_"), nn.HybridSequential()
+    inner.add(net)
+    for block in (net, inner):
+        with pytest.raises(ValueError, match="HybridSequential 'net' cannot be added to itself"):
+            net.add(block)
+    assert len(net) == 0
+
+
+def test_all_or_no_parameters_are_loaded(tmp_path):
+    path = str(tmp_path / "net.params")
+    nets = []
+    for units in (2, 3):
+        net = nn.HybridSequential()
+        net.add(nn.Dense(2, in_units=2), nn.Dense(units, in_units=2))
+        net.initialize()
+        nets.append(net)
+    nets[0].save_parameters(path)
+    before = nets[1][0].weight.data().asnumpy()
+    with pytest.raises(AssertionError, match=r"has shape \(3, 2\), but the saved array has shape \(2, 2\)"):
+        nets[1].load_parameters(path)
+    assert (nets[1][0].weight.data().asnumpy() == before).all()
