@@ -63,7 +63,7 @@ __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autogr
 
 def __getattr__(name):
     """Imports what few programs need only when it is asked for."""
-    if name in ("test_utils", "vision"):
+    if name in ("contrib", "test_utils", "vision"):
         import importlib
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'mxnet' has no attribute '{name}'")

@@ -296,3 +296,25 @@ def test_transforms():
     np.testing.assert_allclose(transforms.Normalize(1.0, 2.0)(mx.nd.ones((1, 2, 2)) * 3).asnumpy(), 1)
     with pytest.raises(ValueError, match=r"expected \(height, width, channels\)"):
         transforms.ToTensor()(mx.nd.ones((3,)))
+
+
+@pytest.fixture
+def records(tmp_path):
+    path = str(tmp_path / "numbers.rec")
+    file = mx.recordio.MXIndexedRecordIO(str(tmp_path / "numbers.idx"), path, "w")
+    for i in range(20):
+        file.write_idx(3 * i, b"number %d" % i)
+    file.close()
+    return path
+
+
+def test_records(records):
+    found = data.RecordFileDataset(records)
+    assert len(found) == 20 and found[0] == b"number 0" and found[-1] == b"number 19"
+    with pytest.raises(IndexError):
+        found[20]
+    for kwargs in ({"num_workers": 2}, {"num_workers": 3, "thread_pool": True}, {}):
+        batches = data.DataLoader(found, 3, batchify_fn=list, **kwargs)
+        assert sum(batches, []) == [b"number %d" % i for i in range(20)]
+    with pytest.raises(OSError, match="cannot be opened"):
+        data.RecordFileDataset(records + "x")

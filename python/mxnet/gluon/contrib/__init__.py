@@ -1,4 +1,4 @@
 """Experimental parts of Gluon."""
-from . import cnn, estimator, nn, rnn
+from . import cnn, data, estimator, nn, rnn
 
-__all__ = ["cnn", "estimator", "nn", "rnn"]
+__all__ = ["cnn", "data", "estimator", "nn", "rnn"]

@@ -1,5 +1,6 @@
 """Data sets: samples by index."""
 import os
+import threading
 
 from ... import ndarray, recordio
 from .sampler import FilterSampler, Sampler, SequentialSampler
@@ -47,6 +48,8 @@ class Dataset:
 
     def take(self, count):
         """The first `count` samples, or all when there are fewer or `count` is None."""
+        if count is not None and count < 0:
+            raise AssertionError(f"Dataset.take: count must not be negative, got {count}")
         if count is None or count > len(self):
             count = len(self)
         return _SampledDataset(self, SequentialSampler(count))
@@ -177,12 +180,20 @@ class RecordFileDataset(Dataset):
         self.idx_file = os.path.splitext(filename)[0] + ".idx"
         self.filename = filename
         self._record = recordio.MXIndexedRecordIO(self.idx_file, self.filename, "r")
+        self._lock = threading.Lock()  # worker threads share the place in the file
 
     def __getitem__(self, idx):
-        return self._record.read_idx(self._record.keys[idx])
+        with self._lock:
+            return self._record.read_idx(self._record.keys[idx])
 
     def __len__(self):
         return len(self._record.keys)
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, _lock=threading.Lock())
 
 
 class _DownloadedDataset(Dataset):

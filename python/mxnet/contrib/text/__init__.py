@@ -1,0 +1,4 @@
+"""Words as numbers and as vectors."""
+from . import embedding, utils, vocab
+
+__all__ = ["embedding", "utils", "vocab"]
