@@ -309,3 +309,16 @@ def test_folder_dataset(tmp_path):
     assert sorted("notes.txt" in str(w.message) for w in caught) == [False, True]
     assert animals.synsets == ["cat", "dog"] and [animals[i][1] for i in range(len(animals))] == [0, 0, 1]
     np.testing.assert_array_equal(animals[1][0].asnumpy(), cases.pixels(8, 9, 1))
+
+
+def test_operators_on_files_by_their_old_names(tmp_path):
+    pytest.importorskip("cv2", reason="needs OpenCV, which mxnet[image] brings")
+    path = tmp_path / "small.png"
+    path.write_bytes(cases.png(cases.SMALL))
+    old = mx.nd._internal
+    image = old._cvimread(str(path))
+    np.testing.assert_array_equal(image.asnumpy(), cases.SMALL)
+    data = mx.nd.array(np.frombuffer(path.read_bytes(), "uint8"), dtype="uint8")
+    np.testing.assert_array_equal(old._cvimdecode(data, to_rgb=True).asnumpy(), cases.SMALL)
+    assert old._cvimresize(image, w=4, h=3).shape == (3, 4, 3)
+    assert old._cvcopyMakeBorder(image, 1, 2, 3, 4).shape == (6 + 3, 9 + 7, 3)

@@ -20,10 +20,7 @@ T saturated(C x) {
   if constexpr (std::is_floating_point_v<compute_t<T>>) {
     return static_cast<T>(x);
   } else {
-    constexpr C low = static_cast<C>(std::numeric_limits<T>::lowest());
-    // The greatest number of C that is in range, which for wide integers is not the limit itself.
-    constexpr C high =
-        static_cast<C>(std::numeric_limits<T>::max() - (sizeof(T) > 2 ? std::numeric_limits<T>::max() >> 24 : 0));
+    constexpr C low = static_cast<C>(std::numeric_limits<T>::lowest()), high = greatest<C, T>();
     return x != x ? T(0) : static_cast<T>(std::clamp(x, low, high));
   }
 }
@@ -92,17 +89,8 @@ void resize_cpu(const ImageResizeParams& p, KernelContext& c) {
   int first = in.ndim() - 3;
   if (c.out(0).size() == 0) return;
   ImageTaps taps = image_taps(kinds[p.interp], in[first], in[first + 1], out[first], out[first + 1]);
-  DType dtype = size_of(c.in(0).dtype) == 8 ? DType::float64 : DType::float32;
-  Converted x(c.in(0), dtype, true), y(c.out(0), dtype, false);
-  dispatch_working(dtype, [&]<class C>() {
-    resample_images(taps, first ? in[0] : 1, in[first + 2], x.as<const C>(), y.as<C>());
-    if (is_floating(c.out(0).dtype)) return y.finish();
-    dispatch_integer(c.out(0).dtype, [&]<class T>() {
-      T* to = c.out(0).as<T>();
-      const C* from = y.as<C>();
-      for (int64_t i = 0; i < c.out(0).size(); ++i) to[i] = saturated<T>(std::floor(from[i] + C(0.5)));
-    });
-  });
+  dispatch_working(size_of(c.in(0).dtype) == 8 ? DType::float64 : DType::float32,
+                   [&]<class C>() { resample_images<C>(taps, first ? in[0] : 1, in[first + 2], c.in(0), c.out(0)); });
 }
 
 // ---- Random flips

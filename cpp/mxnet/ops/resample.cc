@@ -60,7 +60,11 @@ Window window_of(Resampling kind, int64_t i, int64_t in, int64_t out, bool shrin
   double scale = static_cast<double>(in) / static_cast<double>(out), at = static_cast<double>(i);
   double centre = (at + 0.5) * scale - 0.5;
   switch (kind) {
-    case Resampling::nearest: return {i * in / out, {1}};
+    case Resampling::nearest: {
+      // Where the factor is no whole number, with the rounding of OpenCV.
+      double step = 1 / (static_cast<double>(out) / static_cast<double>(in));
+      return {out % in == 0 ? i / (out / in) : static_cast<int64_t>(std::floor(at * step)), {1}};
+    }
     case Resampling::aligned:
       return linear_window(out > 1 ? at * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0);
     case Resampling::half: return linear_window(out > 1 ? std::max(centre, 0.0) : 0);

@@ -15,10 +15,8 @@ void resample_cpu(const ResampleParams& p, KernelContext& c) {
   ImageTaps taps = p.transposed ? image_taps(p.kind, out[2], out[3], in[2], in[3])
                                 : image_taps(p.kind, in[2], in[3], out[2], out[3]);
   if (p.transposed) taps = {taps.rows.transposed(), taps.columns.transposed()};
-  DType dtype = working_type(c.in(0));
-  Converted x(c.in(0), dtype, true), y(c.out(0), dtype, false);
-  dispatch_working(dtype, [&]<class C>() { resample_images(taps, in[0] * in[1], 1, x.as<const C>(), y.as<C>()); });
-  y.finish();
+  dispatch_working(working_type(c.in(0)),
+                   [&]<class C>() { resample_images<C>(taps, in[0] * in[1], 1, c.in(0), c.out(0)); });
 }
 
 const bool registered = cpu_kernel<ResampleParams>("_backward_resample", resample_cpu);

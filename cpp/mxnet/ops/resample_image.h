@@ -1,9 +1,13 @@
 // Resampling of images in memory. For *.kernel.cc only.
 #pragma once
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "mxnet/engine/parallel.h"
+#include "mxnet/ndarray/cast.h"
+#include "mxnet/ndarray/ndarray.h"
 #include "mxnet/ops/resample.h"
 
 namespace mxnet {
@@ -108,49 +112,99 @@ void fetch(const C* p, int64_t n) {
   for (int64_t i = 0; i < n; i += 64 / static_cast<int64_t>(sizeof(C))) __builtin_prefetch(p + i);
 }
 
-// Output rows [begin, end) of one image. An image that grows is resampled along its rows first, each row once;
-// the rows that a window needs are kept. One that shrinks is summed over its rows first.
+// The greatest number of C that is in the range of T, which for wide integers is not their limit.
+template <class C, class T>
+constexpr C greatest() {
+  constexpr T most = std::numeric_limits<T>::max();
+  if constexpr (std::numeric_limits<T>::digits > std::numeric_limits<C>::digits)
+    return static_cast<C>(most - (most >> std::numeric_limits<C>::digits));
+  return static_cast<C>(most);
+}
+
+// The rows of an image in the type C they are computed in, whatever the type of the image.
 template <class C>
-void resample_rows(const ImageTaps& taps, const RowResampler<C>& along, const C* x, C* y, int64_t begin, int64_t end,
-                   std::vector<C>& work) {
-  const Taps& rows = taps.rows;
-  int64_t in_length = along.in_length(), out_length = along.out_length();
-  if (rows.out < rows.in) {
-    work.resize(static_cast<size_t>(in_length));
-    for (int64_t o = begin; o < end; ++o) {
-      int64_t first = rows.first[static_cast<size_t>(o)];
-      fetch(x + (first + rows.width) * in_length + 1024, rows.count[static_cast<size_t>(o)] * in_length);
-      sum_rows(rows, o, in_length, [&](int64_t k) { return x + (first + k) * in_length; }, work.data());
-      along(work.data(), y + o * out_length);
-    }
-    return;
+struct ImageRows {
+  const void* x;
+  void* y;
+  DType dtype;
+  int64_t in_length, out_length;
+
+  bool converted() const { return dtype != dtype_of<C>; }
+  // Input row r where it lies; only for images of C.
+  const C* row(int64_t r) const { return static_cast<const C*>(x) + r * in_length; }
+  void load(int64_t r, C* to) const {
+    cast_block(static_cast<const char*>(x) + r * in_length * size_of(dtype), dtype, to, dtype_of<C>, in_length);
   }
-  work.resize(static_cast<size_t>(rows.width * out_length));
-  int64_t ready = 0;  // rows before this one are in `work`, as far as they are still needed
-  auto kept = [&](int64_t row) { return work.data() + row % rows.width * out_length; };
+  // Where output row r is computed, and its way to the image. Integers are rounded and kept in range.
+  C* place(int64_t r, C* buffer) const { return converted() ? buffer : static_cast<C*>(y) + r * out_length; }
+  void store(int64_t r, C* from) const {
+    if (!converted()) return;
+    if (!is_floating(dtype)) round_elements(from);
+    cast_block(from, dtype_of<C>, static_cast<char*>(y) + r * out_length * size_of(dtype), dtype, out_length);
+  }
+
+ private:
+  void round_elements(C* v) const {
+    C low = dispatch_integer(dtype, []<class T>() { return static_cast<C>(std::numeric_limits<T>::lowest()); });
+    C high = dispatch_integer(dtype, []<class T>() { return greatest<C, T>(); });
+#pragma omp simd
+    for (int64_t i = 0; i < out_length; ++i) {
+      C rounded = std::floor(v[i] + C(0.5));
+      rounded = rounded < low ? low : rounded;
+      v[i] = rounded > high ? high : rounded;
+    }
+  }
+};
+
+// Output rows [begin, end) of one image. An image that grows is resampled along its rows first, one that shrinks is
+// summed over its rows first. Rows that are not read where they lie are made once and kept while a window needs them.
+template <class C>
+void resample_rows(const ImageTaps& taps, const RowResampler<C>& along, const ImageRows<C>& image, int64_t begin,
+                   int64_t end, std::vector<C>& work) {
+  const Taps& rows = taps.rows;
+  bool shrinks = rows.out < rows.in, keeps = image.converted() || !shrinks;
+  int64_t length = shrinks ? image.in_length : image.out_length;
+  work.resize(static_cast<size_t>((keeps ? rows.width : 0) * length + 2 * image.in_length + image.out_length));
+  C *sums = work.data(), *loaded = sums + image.in_length, *result = loaded + image.in_length,
+    *ring = result + image.out_length;
+  int64_t ready = 0;  // rows before this one are in the ring, as far as they are still needed
+  auto kept = [&](int64_t row) { return ring + row % rows.width * length; };
+  auto make = [&](int64_t row) {
+    if (shrinks) return image.load(row, kept(row));
+    if (image.converted()) image.load(row, loaded);
+    along(image.converted() ? loaded : image.row(row), kept(row));
+  };
   for (int64_t o = begin; o < end; ++o) {
     int64_t first = rows.first[static_cast<size_t>(o)], last = first + rows.count[static_cast<size_t>(o)];
-    for (int64_t row = std::max(ready, first); row < last; ++row) along(x + row * in_length, kept(row));
+    if (!keeps) fetch(image.row(first + rows.width) + 1024, (last - first) * length);
+    for (int64_t row = std::max(ready, first); keeps && row < last; ++row) make(row);
     ready = std::max(ready, last);
-    sum_rows(rows, o, out_length, [&](int64_t k) { return kept(first + k); }, y + o * out_length);
+    C* to = image.place(o, result);
+    sum_rows(
+        rows, o, length, [&](int64_t k) { return keeps ? kept(first + k) : image.row(first + k); },
+        shrinks ? sums : to);
+    if (shrinks) along(sums, to);
+    image.store(o, to);
   }
 }
 
-// `images` of rows of elements of `inner` numbers each.
+// `images` of rows of elements of `inner` numbers each, computed in C.
 template <class C>
-void resample_images(const ImageTaps& taps, int64_t images, int64_t inner, const C* x, C* y) {
+void resample_images(const ImageTaps& taps, int64_t images, int64_t inner, const TensorView& x, const TensorView& y) {
   RowResampler<C> along(taps.columns, inner);
   int64_t rows = taps.rows.out, in = taps.rows.in * along.in_length(), out = rows * along.out_length();
   if (images * out == 0) return;
   // Shares are whole images where there are many of them.
   int64_t share = images >= 16 ? rows : std::max<int64_t>(8, 16384 / std::max<int64_t>(1, along.out_length()));
-  int64_t shares = (rows + share - 1) / share;
+  int64_t shares = (rows + share - 1) / share, width = size_of(x.dtype);
   int64_t grain = std::max<int64_t>(1, 16384 * shares / (in + out));
   parallel_for(images * shares, grain, [&](int64_t begin, int64_t end) {
     std::vector<C> work;
     for (int64_t i = begin; i < end; ++i) {
       int64_t image = i / shares, first = i % shares * share;
-      resample_rows(taps, along, x + image * in, y + image * out, first, std::min(first + share, rows), work);
+      ImageRows<C> one{x.as<const char>() + image * in * width, y.as<char>() + image * out * width, x.dtype,
+                       along.in_length(), along.out_length()};
+      resample_rows(taps, along, one, first, std::min(first + share, rows), work);
     }
   });
 }
