@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The C++ core of mxnet.";
   init_errors(m);
   init_array(m);
+  init_symbol(m);
   init_op_function(m);
   init_autograd(m);
   init_recording(m);

@@ -5,7 +5,11 @@
 #include <pybind11/stl.h>
 #include <structmember.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstring>
+
+#include "symbol.h"
 
 namespace mxnet::python {
 
@@ -17,6 +21,7 @@ struct OpFunction {
   PyObject_HEAD vectorcallfunc vectorcall;
   const Op* op;
   const char* space;
+  bool symbolic;  // makes symbols instead of computing arrays
   PyObject* name;
   std::vector<PyObject*>* names;  // interned: inputs, then fields
 };
@@ -73,7 +78,16 @@ struct Arguments {
   ParamsRef params;
   PyObject* out = nullptr;
   PyObject* ctx = nullptr;
+  // Of a symbol:
+  PyObject* name = nullptr;
+  PyObject* attr = nullptr;
+  Attributes attributes;  // what was given, as text
 };
+
+bool is_null(PyObject* object) {
+  static Lazy null("mxnet.base", "_Null");
+  return object == null.get();
+}
 
 class Parser {
  public:
@@ -94,15 +108,20 @@ class Parser {
   }
 
  private:
-  void set(size_t field, PyObject* value) {
+  void set(size_t field, PyObject* object) {
+    if (is_null(object)) return;
     const FieldSpec& spec = op_.fields[field];
     if (static_cast<int>(field) == op_.ctx_field) {
-      result_.ctx = value;
-      if (value == Py_None) return;
+      result_.ctx = object;
+      if (object == Py_None) return;
     }
-    spec.set(result_.params->data(), to_value(value), spec.what);
+    Value value = to_value(object);
+    spec.set(result_.params->data(), value, spec.what);
+    if (function_->symbolic && object != Py_None) result_.attributes[spec.name] = to_text(value);
     given_ |= uint64_t{1} << field;
   }
+
+  static bool is_input(PyObject* object) { return is_array(object) || is_deferred(object) || is_symbol(object); }
 
   void take_positional(PyObject* const* args, Py_ssize_t n, size_t declared) {
     for (Py_ssize_t i = 0; i < n; ++i) {
@@ -124,7 +143,7 @@ class Parser {
         result_.inputs.push_back(PySequence_Fast_GET_ITEM(args[0], k));
       i = 1;
     }
-    for (; i < n && (is_array(args[i]) || is_deferred(args[i])); ++i) result_.inputs.push_back(args[i]);
+    for (; i < n && is_input(args[i]); ++i) result_.inputs.push_back(args[i]);
     for (size_t field = 0; i < n; ++i, ++field) {
       if (field < op_.fields.size() && op_.fields[field].name == op_.variadic) ++field;
       if (field >= op_.fields.size())
@@ -163,9 +182,25 @@ class Parser {
       result_.out = value == Py_None ? nullptr : value;
     } else if (std::strcmp(name, "ctx") == 0) {
       result_.ctx = value;
-    } else if (op_.is_variadic() && std::strncmp(name, "arg", 3) == 0 && is_array(value)) {
+    } else if (op_.is_variadic() && std::strncmp(name, "arg", 3) == 0 && is_input(value)) {
       result_.inputs.push_back(value);
+    } else if (function_->symbolic) {
+      take_symbolic(name, value);
     } else if (std::strcmp(name, "name") != 0 && std::strcmp(name, "attr") != 0 && !is_attribute(name)) {
+      type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
+    }
+  }
+
+  // name, attr, and attributes such as __lr_mult__.
+  void take_symbolic(const char* name, PyObject* value) {
+    std::string_view text(name);
+    if (text == "name") {
+      result_.name = value;
+    } else if (text == "attr") {
+      result_.attr = value;
+    } else if (text.starts_with("__") && text.ends_with("__") && PyUnicode_Check(value)) {
+      result_.attributes[name] = PyUnicode_AsUTF8(value);
+    } else {
       type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
     }
   }
@@ -237,12 +272,51 @@ Context context_of(PyObject* object) {
   return context_argument(own(PyObject_CallOneArg(parse.get(), object)).get());
 }
 
+// The outputs of symbols; a group counts as several inputs where any number is taken.
+std::vector<NodeOutput> input_outputs(const Op& op, const std::vector<PyObject*>& objects) {
+  std::vector<NodeOutput> inputs;
+  for (size_t i = 0; i < objects.size(); ++i) {
+    PyObject* object = objects[i];
+    if (!object || object == Py_None) {
+      inputs.emplace_back();
+      continue;
+    }
+    std::string name = op.input_name(static_cast<int>(i));
+    if (!is_symbol(object))
+      type_error(op.name, ": ", name, " must be a Symbol, got ", Py_TYPE(object)->tp_name,
+                 is_array(object) ? "; operators of mx.nd take arrays" : "");
+    const std::vector<NodeOutput>& outputs = symbol_of(object).outputs();
+    if (outputs.size() != 1 && !op.is_variadic())
+      value_error(op.name, ": ", name, " must be a symbol of one output, got ", outputs.size());
+    inputs.insert(inputs.end(), outputs.begin(), outputs.end());
+  }
+  return inputs;
+}
+
+PyObject* make_symbol(OpFunction* function, Arguments& arguments) {
+  const Op& op = *function->op;
+  Application application{&op, arguments.params, {}, {}, input_outputs(op, arguments.inputs), {}};
+  std::string hint = PyUnicode_AsUTF8(function->name);
+  std::transform(hint.begin(), hint.end(), hint.begin(), [](unsigned char c) { return std::tolower(c); });
+  application.name = scoped_name(arguments.name, hint);
+  application.attrs = scoped_attributes(arguments.attr, op.name);
+  bool counted = op.is_variadic() && !arguments.attributes.contains(op.variadic) && !application.inputs.empty();
+  for (const FieldSpec& field : op.fields) {
+    if (!counted || field.name != op.variadic) continue;
+    field.set(application.params->data(), Value(static_cast<int64_t>(application.inputs.size())), field.what);
+    application.attrs[field.name] = std::to_string(application.inputs.size());
+  }
+  for (auto& [key, value] : arguments.attributes) application.attrs.try_emplace(key, std::move(value));
+  return wrap_symbol(mxnet::apply(std::move(application)), function->space);
+}
+
 PyObject* call(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     OpFunction* function = function_of(self);
     const Op& op = *function->op;
     Arguments arguments;
     Parser(function, arguments).parse(args, PyVectorcall_NARGS(nargsf), kwnames);
+    if (function->symbolic) return make_symbol(function, arguments);
     Arrays inputs = input_arrays(op, arguments.inputs);
     std::optional<Context> ctx;
     if (inputs.empty()) {
@@ -272,7 +346,9 @@ PyObject* get_doc(PyObject* self, void*) {
   return guarded([&] { return PyUnicode_FromString(docstring(*function_of(self)->op).c_str()); });
 }
 PyObject* get_name(PyObject* self, void*) { return Py_NewRef(function_of(self)->name); }
-PyObject* get_module(PyObject*, void*) { return PyUnicode_FromString("mxnet.ndarray"); }
+PyObject* get_module(PyObject* self, void*) {
+  return PyUnicode_FromString(function_of(self)->symbolic ? "mxnet.symbol" : "mxnet.ndarray");
+}
 PyObject* get_signature(PyObject* self, void*) {
   return guarded([&] {
     static Lazy make("mxnet.ndarray.op", "_signature");
@@ -347,6 +423,7 @@ PyObject* make_function(const Op& op, const std::string& name, const char* space
   function->vectorcall = call;
   function->op = &op;
   function->space = space;
+  function->symbolic = std::strncmp(space, "sym", 3) == 0;
   function->name = check(PyUnicode_InternFromString(name.c_str()));
   function->names = new std::vector<PyObject*>();
   for (const InputSpec& input : op.inputs)
@@ -445,11 +522,15 @@ void init_op_function(pybind11::module_& m) {
       functions[py::str(name)] = py::reinterpret_steal<py::object>(make_function(*op, name, kept));
     return functions;
   });
-  m.def("install_methods", [](py::object type) {
-    for (auto& [name, op] : Registry::get().names())
-      if (op->is_method && !py::hasattr(type, name.c_str()))
-        py::setattr(type, name.c_str(), py::reinterpret_steal<py::object>(make_function(*op, name, "nd")));
-  });
+  m.def(
+      "install_methods",
+      [](py::object type, const std::string& space) {
+        const char* kept = PyUnicode_AsUTF8(check(PyUnicode_InternFromString(space.c_str())));
+        for (auto& [name, op] : Registry::get().names())
+          if (op->is_method && !py::hasattr(type, name.c_str()))
+            py::setattr(type, name.c_str(), py::reinterpret_steal<py::object>(make_function(*op, name, kept)));
+      },
+      py::arg("type"), py::arg("space") = "nd");
   m.def("infer", [](const std::string& name, py::dict attrs, py::list inputs) {
     const Op& op = Registry::get().at(name);
     std::vector<std::pair<std::string, Value>> items;

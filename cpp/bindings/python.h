@@ -167,6 +167,7 @@ int array_set_item(PyObject* self, PyObject* key, PyObject* value);
 void init_errors(pybind11::module_& m);
 void init_array(pybind11::module_& m);
 void init_op_function(pybind11::module_& m);
+void init_symbol(pybind11::module_& m);
 void init_autograd(pybind11::module_& m);
 void init_recording(pybind11::module_& m);
 void init_runtime(pybind11::module_& m);

@@ -13,10 +13,13 @@
 from . import base, context, error, util  # isort: skip
 from . import ndarray  # isort: skip
 from . import ndarray as nd  # isort: skip
+from . import symbol  # isort: skip
+from . import symbol as sym  # isort: skip
 from . import (
     attribute,
     autograd,
     callback,
+    executor,
     gluon,
     image,
     initializer,
@@ -41,6 +44,7 @@ from .attribute import AttrScope
 from .base import MXNetError
 from .context import Context, cpu, cpu_pinned, current_context, gpu
 from .ndarray import NDArray
+from .symbol import Symbol
 from .util import (
     is_np_array,
     is_np_shape,
@@ -54,11 +58,11 @@ from .util import (
 
 __version__ = "1.9.2"
 
-__all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "attribute", "autograd", "base", "callback", "context",
-           "cpu", "cpu_pinned", "current_context", "error", "gluon", "gpu", "image", "img", "init", "initializer",
-           "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "mon", "monitor", "name",
-           "nd", "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "recordio", "registry", "rnd",
-           "set_np_shape", "use_np", "use_np_array", "use_np_shape", "util"]
+__all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "Symbol", "attribute", "autograd", "base", "callback",
+           "context", "cpu", "cpu_pinned", "current_context", "error", "executor", "gluon", "gpu", "image", "img",
+           "init", "initializer", "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "mon",
+           "monitor", "name", "nd", "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "recordio",
+           "registry", "rnd", "set_np_shape", "sym", "symbol", "use_np", "use_np_array", "use_np_shape", "util"]
 
 
 def __getattr__(name):

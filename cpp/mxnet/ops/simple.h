@@ -4,10 +4,12 @@
 
 namespace mxnet {
 
-// All inputs have one shape and one dtype, and so has the output; what one of them lacks the others give.
+// All inputs have one shape and one dtype, and so has the output; what one of them lacks the others give, and the
+// output where it is known.
 template <class P>
 void infer_elementwise(const P&, InferContext& c) {
   int n = c.num_inputs();
+  if (!c.shape(0).known()) c.expect_shape(0, c.out(0).shape);
   for (int i = 1; i < n; ++i) c.expect_shape(0, c.shape(i));
   for (int i = 1; i < n; ++i) c.expect_shape(i, c.shape(0));
   c.same_dtype();

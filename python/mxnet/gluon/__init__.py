@@ -1,10 +1,10 @@
 """Gluon: networks as Python classes."""
 from .. import optimizer
 from . import block, contrib, data, loss, model_zoo, nn, parameter, rnn, trainer, utils
-from .block import Block, HybridBlock
+from .block import Block, HybridBlock, SymbolBlock
 from .parameter import Constant, DeferredInitializationError, Parameter, ParameterDict
 from .trainer import Trainer
 
 __all__ = ["Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
-           "Trainer", "block", "contrib", "data", "loss", "model_zoo", "nn", "optimizer", "parameter", "rnn",
-           "trainer", "utils"]
+           "SymbolBlock", "Trainer", "block", "contrib", "data", "loss", "model_zoo", "nn", "optimizer", "parameter",
+           "rnn", "trainer", "utils"]

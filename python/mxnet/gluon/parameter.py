@@ -4,7 +4,7 @@ from operator import index
 
 import numpy as np
 
-from .. import _core, autograd, context, initializer, ndarray
+from .. import _core, autograd, context, initializer, ndarray, symbol
 from ..base import MXNetError, mx_real_t
 from ..context import Context
 from ..util import is_np_shape
@@ -86,6 +86,7 @@ class Parameter:
             if value not in ("default", "row_sparse", "csr"):
                 raise AssertionError(f"Parameter '{name}': {what} must be 'default', 'row_sparse' or 'csr', "
                                      f"got {value!r}")
+        self._var = None           # the symbol that stands for it
         self._data = None          # one array for each context, once initialized
         self._grad = None          # its gradients, unless grad_req is 'null'
         self._ctx_list = None
@@ -110,6 +111,7 @@ class Parameter:
     def __setstate__(self, state):
         # A copied or unpickled array is a new one, which autograd has to be told about.
         self.__dict__.update(state)
+        self._var = None
         if self._data is not None:
             self._init_grad()
 
@@ -410,8 +412,12 @@ class Parameter:
                            "parameter in a kvstore, so use data() instead")
 
     def var(self):
-        """The symbol that stands for the parameter. It needs the symbol module."""
-        raise MXNetError(f"Parameter '{self.name}': var() needs the symbol module, which is not available")
+        """The symbol that stands for the parameter, always the same one."""
+        if self._var is None:
+            init = self.init if isinstance(self.init, str) or hasattr(self.init, "dumps") else None
+            self._var = symbol.var(self.name, shape=self.shape, dtype=self.dtype, lr_mult=self.lr_mult,
+                                   wd_mult=self.wd_mult, init=init, stype=self._stype)
+        return self._var
 
     # -- changes -------------------------------------------------------------------------------
 
@@ -455,6 +461,7 @@ class Parameter:
                 self._init_grad()
             changed()
         self._dtype = dtype
+        self._var = None  # its symbol names the element type
 
     def _reduce(self):
         """The mean of the copies on the CPU: what is saved."""

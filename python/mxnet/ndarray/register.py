@@ -6,7 +6,7 @@ _MODULES = {"_contrib_": "contrib", "_linalg_": "linalg", "_image_": "image", "_
 # These belong to mx.np and mx.npx.
 _ELSEWHERE = ("_np_", "_npi_", "_npx_", "_backward_np")
 
-_spread = None
+_spread = {}
 
 
 def place_of(name):
@@ -27,20 +27,19 @@ def place_of(name):
     return ("_internal" if name.startswith("_") else "op"), name
 
 
-def functions(module):
-    """The operators of one module of ``mx.nd``, a dict from name to callable.
+def functions(module, space="nd"):
+    """The operators of one module of ``mx.nd`` (or, with `space` 'sym', of ``mx.sym``), a dict from name to callable.
 
     `module` is one of ``op``, ``_internal``, ``contrib``, ``linalg``, ``image``, ``sparse``, ``random``.
     """
-    global _spread
-    if _spread is None:
+    if space not in _spread:
         spread = {name: {} for name in ("op", "_internal", "random", *_MODULES.values())}
-        for name, function in _core.op_functions("nd").items():
+        for name, function in _core.op_functions(space).items():
             place = place_of(name)
             if place:
                 spread[place[0]][place[1]] = function
-        _spread = spread
-    return _spread[module]
+        _spread[space] = spread
+    return _spread[space][module]
 
 
 def signature(info):

@@ -360,14 +360,6 @@ def test_copies_are_networks_of_their_own(duplicate):
     assert (other(x).asnumpy() != before).any()
 
 
-def test_what_needs_symbols_says_so():
-    net = started()
-    for call in (lambda: net.export("x"), lambda: net.optimize_for(mx.nd.ones((1, 3))),
-                 lambda: net[0].weight.var()):
-        with pytest.raises(mx.MXNetError, match="symbol module"):
-            call()
-
-
 def test_several_contexts():
     net = two_layers()
     contexts = [mx.cpu(0), mx.cpu(1)]

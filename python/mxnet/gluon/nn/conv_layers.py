@@ -97,7 +97,7 @@ class _Conv(HybridBlock):
         self.weight.shape = self._weight_shape(x.shape[self._kwargs["layout"].index("C")])
 
     def hybrid_forward(self, F, x, weight, bias=None):
-        out = getattr(F, self._op_name)(x, weight, bias, **self._kwargs)
+        out = getattr(F, self._op_name)(x, weight, bias, name="fwd", **self._kwargs)
         return out if self.act is None else self.act(out)
 
     def __repr__(self):
@@ -273,7 +273,7 @@ class _Pooling(HybridBlock):
         return "pool"
 
     def hybrid_forward(self, F, x):
-        return F.Pooling(x, **self._kwargs)
+        return F.Pooling(x, name="fwd", **self._kwargs)
 
     def __repr__(self):
         kwargs = self._kwargs

@@ -1,0 +1,50 @@
+// Shapes and dtypes of a graph, from what is known of some of its values, forwards and backwards.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "mxnet/graph/symbol.h"
+
+namespace mxnet {
+
+class GraphInference {
+ public:
+  // With `zero_is_unknown` an extent of 0 in __shape__ and in the shape of _zeros and its like is one that is not
+  // known yet, as in MXNet 1.x.
+  GraphInference(const NumberedGraph& graph, bool zero_is_unknown);
+
+  // States what is known of a value; raises if it contradicts. Unknown parts say nothing.
+  void know(int value, const TensorSpec& spec);
+  // Infers until nothing more follows; raises where shapes or dtypes do not fit, naming the node.
+  void run();
+  // Variables of unknown dtype become float32; infers again.
+  void default_dtypes();
+
+  const TensorSpec& spec(int value) const { return specs_[value]; }
+  const TensorSpec& spec(const NodeOutput& output) const { return specs_[graph_.value_of(output)]; }
+  // "name: (2, ?)" for each variable whose shape is not known.
+  std::vector<std::string> unknown_variables() const;
+
+ private:
+  struct Call;
+  void read_attributes(const Node& node, TensorSpec& spec) const;
+  bool step(size_t number);
+  bool infer_partial(size_t number, Call& call);
+  std::vector<TensorSpec> completed(size_t number, const Call& call);
+  static bool try_run(Call& call);
+  static void agree(const std::vector<TensorSpec>& given, const Call& first, const Call& second, Call& call);
+  bool guess_dtype(size_t number, const Call& call);
+  bool store(size_t number, const Call& call);
+  void raise_postponed();
+
+  const NumberedGraph& graph_;
+  bool zero_is_unknown_;
+  std::vector<TensorSpec> specs_;
+  std::vector<bool> done_;
+  std::vector<std::string> errors_;  // of nodes that could not be inferred yet
+};
+
+// Adds " [node 'fc1']" to the text of an error.
+std::string at_node(const Node& node, std::string_view text);
+
+}  // namespace mxnet

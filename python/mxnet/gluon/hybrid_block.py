@@ -1,0 +1,513 @@
+"""Blocks that can be compiled: traced to a symbol once, then run as one program."""
+import warnings
+
+from .. import _core, ndarray, symbol
+from ..base import MXNetError, NotImplementedForSymbol
+from ..ndarray import NDArray
+from ..symbol import Symbol
+from ..util import is_np_shape
+from . import parameter
+from .block import Block
+from .parameter import DeferredInitializationError
+from .utils import shape_is_known
+
+__all__ = ["HybridBlock"]
+
+# What a trace raises when Python code asks a symbol for what only an array has.
+_NOT_TRACEABLE = (AttributeError, TypeError, NotImplementedForSymbol)
+
+
+def _flatten(args, inout_str="input"):
+    """The arrays or symbols in nested lists, and the format that `_regroup` nests them by.
+
+    The format of one array is 0, of a symbol of several outputs their number, of None -1.
+    """
+    if isinstance(args, NDArray):
+        return [args], 0
+    if isinstance(args, Symbol):
+        length = len(args)
+        return [args], length if length > 1 else 0
+    if args is None:
+        return [None], -1
+    if not isinstance(args, (list, tuple)):
+        raise ValueError(f"HybridBlock: {inout_str} must be (nested) lists of Symbols or NDArrays, got "
+                         f"{type(args).__name__}")
+    flat, formats = [], []
+    for item in args:
+        items, fmt = _flatten(item, inout_str)
+        flat += items
+        formats.append(fmt)
+    return flat, formats
+
+
+def _regroup(args, fmt):
+    """Nests a flat list as the format says; the second result is what was left over."""
+    if isinstance(fmt, int):
+        if fmt == -1:
+            if args[0] is not None:
+                raise ValueError("HybridBlock: an input that was None before is given now")
+            return None, args[1:]
+        if fmt == 0:
+            return args[0], args[1:]
+        return args[:fmt], args[fmt:]
+    nested = []
+    for item in fmt:
+        value, args = _regroup(args, item)
+        nested.append(value)
+    return nested, args
+
+
+def _first_of(args, kind):
+    """The first object of a class in nested lists of arguments, or None."""
+    for arg in args:
+        if isinstance(arg, kind):
+            return arg
+        if isinstance(arg, (list, tuple)):
+            found = _first_of(arg, kind)
+            if found is not None:
+                return found
+    return None
+
+
+class _Graph:
+    """What a block computes for inputs of one format: a symbol and the program that runs it."""
+
+    def __init__(self, inputs, outputs, out_format, params):
+        self.inputs = inputs  # one variable for each input that is not None
+        self.symbol = outputs
+        self.out_format = out_format
+        self.program = _core.Program(outputs, not is_np_shape())
+        places = {s.name: i for i, s in enumerate(inputs)}
+        # For each input of the program the number of an argument, or a parameter.
+        self.sources = [places[name] if name in places else params[name] for name in self.program.input_names]
+        self.params = [source for source in self.sources if not isinstance(source, int)]
+        self._known = None, None, None
+
+    def arrays(self, args, ctx):
+        """The inputs of the program; DeferredInitializationError while a parameter has no array."""
+        known_ctx, generation, arrays = self._known
+        if generation != parameter._generation or (known_ctx is not ctx and known_ctx != ctx):
+            generation = parameter._generation
+            arrays = [source if isinstance(source, int) else source.data(ctx) for source in self.sources]
+            self._known = ctx, generation, arrays
+        return [args[item] if isinstance(item, int) else item for item in arrays]
+
+
+class HybridBlock(Block):
+    """A block that can be compiled, since it is written for arrays and symbols alike.
+
+    A subclass overrides `hybrid_forward`, which gets the operators as `F` (``mx.nd`` or ``mx.sym``) and the
+    block's own parameters as keywords. After `hybridize` it is called with symbols, once for each format of the
+    inputs, and what it makes of them is run as one program. A block with a plain `forward` is run as it is.
+    Children must be hybrid blocks too.
+
+    Examples
+    --------
+    >>> class Scale(mx.gluon.HybridBlock):
+    ...     def __init__(self, **kwargs):
+    ...         super().__init__(**kwargs)
+    ...         self.factor = self.params.get("factor", shape=(1,), init="ones")
+    ...     def hybrid_forward(self, F, x, factor):
+    ...         return F.broadcast_mul(x, factor)
+    >>> net = Scale()
+    >>> net.initialize()
+    >>> float(net(mx.nd.array([2.0])))
+    2.0
+    >>> net.hybridize()
+    >>> float(net(mx.nd.array([3.0])))
+    3.0
+    """
+
+    def __init__(self, prefix=None, params=None):
+        super().__init__(prefix, params)
+        self._known_arrays = None, None, None  # see _own_arrays
+        self._active = False
+        self._flags = []
+        self._callback = None
+        self._monitor_all = False
+        self._clear_cached_op()
+
+    def register_child(self, block, name=None):
+        """Adds a child, which must be a HybridBlock: otherwise ValueError."""
+        if not isinstance(block, HybridBlock):
+            raise ValueError(f"{type(self).__name__}: children of a HybridBlock must be HybridBlocks too, got "
+                             f"{block!r} of {type(block)}; HybridSequential takes the place of Sequential")
+        super().register_child(block, name)
+        self._clear_cached_op()
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if isinstance(value, HybridBlock):
+            self._clear_cached_op()
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        state.update(_graphs={}, _cached_graph=(), _cached_op=None)
+        return state
+
+    def register_op_hook(self, callback, monitor_all=False):
+        """Calls ``callback(name, operator, array)`` on outputs of operators when hybridized."""
+        self._callback = callback
+        self._monitor_all = monitor_all
+        super().register_op_hook(callback, monitor_all)
+
+    def hybridize(self, active=True, backend=None, clear=True, static_alloc=False, static_shape=False,
+                  inline_limit=2, forward_bulk_size=None, backward_bulk_size=None, **kwargs):
+        """Switches compiling on or off for this block and all below it. Results stay the same.
+
+        Parameters
+        ----------
+        active : bool
+            Whether to compile.
+        backend : str, optional
+            Name of a graph backend.
+        clear : bool
+            Whether to forget what was compiled before.
+        static_alloc, static_shape : bool
+            Whether memory is planned once, and whether shapes never change.
+        inline_limit, forward_bulk_size, backward_bulk_size : int
+            Limits for the compiler.
+        """
+        self._active = active
+        self._flags = [("static_alloc", static_alloc), ("static_shape", static_shape),
+                       ("inline_limit", inline_limit), *kwargs.items()]
+        if clear:
+            self._clear_cached_op()
+        for child in self._children.values():
+            child.hybridize(active, backend=backend, clear=clear, static_alloc=static_alloc,
+                            static_shape=static_shape, inline_limit=inline_limit,
+                            forward_bulk_size=forward_bulk_size, backward_bulk_size=backward_bulk_size, **kwargs)
+
+    def _clear_cached_op(self):
+        self._graphs = {}         # by format of the inputs; None for one that cannot be traced
+        self._cached_graph = ()   # inputs and outputs of the last trace
+        self._cached_op = None    # its program
+        self._in_format = self._out_format = None
+
+    def cast(self, dtype):
+        """Changes the element type of the parameters of the block and all below it."""
+        self._clear_cached_op()
+        super().cast(dtype)
+
+    # -- tracing -------------------------------------------------------------------------------
+
+    def _trace(self, args):
+        """Calls `hybrid_forward` with symbols: the variables, the outputs and their format."""
+        flat, fmt = _flatten(args)
+        count = sum(arg is not None for arg in flat)
+        inputs = [symbol.var("data" if count == 1 else f"data{i}") for i in range(count)]
+        remaining = iter(inputs)
+        nested, _ = _regroup([None if arg is None else next(remaining) for arg in flat], fmt)
+        flat_out, out_format = _flatten(self._symbolic(nested), "output")
+        flat_out = [s for s in flat_out if s is not None]
+        outputs = flat_out[0] if len(flat_out) == 1 else symbol.Group(flat_out)
+        self._cached_graph = inputs, outputs
+        self._in_format, self._out_format = fmt, out_format
+        return inputs, outputs, out_format
+
+    def _symbolic(self, args):
+        """What `hybrid_forward` makes of symbols."""
+        params = {name: param.var() for name, param in self._reg_params.items()}
+        with self.name_scope():
+            return self.hybrid_forward(symbol, *args, **params)
+
+    def _get_graph(self, *args):
+        """The variables and outputs of the graph for inputs like these."""
+        if not self._cached_graph:
+            self._trace(args)
+        return self._cached_graph
+
+    def _build(self, args):
+        inputs, outputs, out_format = self._trace(args)
+        params = {param.name: param for param in self.collect_params().values()}
+        known = {s.name for s in inputs}
+        for name in outputs.list_inputs():
+            if name not in known and name not in params:
+                raise ValueError(f"Unknown input to HybridBlock: {name}")
+        unused = [s.name for s in inputs if s.name not in outputs.list_inputs()]
+        if unused:
+            warnings.warn(f"The inputs {', '.join(unused)} to HybridBlock are not used by any computation. "
+                          "Is this intended?", stacklevel=5)
+        return _Graph(inputs, outputs, out_format, params)
+
+    def _graph_for(self, args, key):
+        """The graph for a format of inputs; None if it cannot be traced."""
+        graph = self._graphs.get(key, self)
+        if graph is not self:
+            return graph
+        try:
+            graph = self._build(args)
+            self._cached_op = graph.program
+        except _NOT_TRACEABLE as error:
+            warnings.warn(f"{self.name}: cannot be compiled and runs operator by operator, since its Python code asks "
+                          f"of symbols what only arrays have ({error})", stacklevel=4)
+            graph = None
+        self._graphs[key] = graph
+        return graph
+
+    def _call_cached_op(self, *args):
+        """Runs the compiled block, compiling it first where that was not done for such inputs."""
+        if len(args) == 1 and isinstance(args[0], NDArray):
+            flat, key = args, 0
+        else:
+            flat, fmt = _flatten(args)
+            key = repr(fmt)
+            flat = [arg for arg in flat if arg is not None]
+        graph = self._graph_for(args, key)
+        if graph is None:
+            return self._eager(*args)
+        ctx = flat[0].context
+        try:
+            arrays = graph.arrays(flat, ctx)
+        except DeferredInitializationError:
+            self._infer_from(graph, flat, args)
+            arrays = graph.arrays(flat, ctx)
+        results = graph.program.run(arrays, ctx, self._callback, self._monitor_all)
+        if graph.out_format == 0:
+            return results[0]
+        return self._nest(results, graph.out_format)
+
+    @staticmethod
+    def _nest(results, fmt):
+        """Nests the results; places of None are filled in."""
+        def nest(fmt):
+            if fmt == -1:
+                return None
+            if fmt == 0:
+                return results.pop(0)
+            if isinstance(fmt, int):
+                return [results.pop(0) for _ in range(fmt)]
+            return [nest(item) for item in fmt]
+        return nest(fmt)
+
+    def _infer_from(self, graph, flat, args):
+        """Gives the parameters of a graph the shapes that follow from those of the inputs, and their arrays."""
+        given = {s.name: (array.shape, None) for s, array in zip(graph.inputs, flat)}
+        self._fill_shapes(graph.symbol, given, graph.params)
+        if not all(param.shape is not None and shape_is_known(param.shape) for param in graph.params):
+            self._infer_by_running(args)
+        for param in graph.params:
+            param._finish_deferred_init()
+
+    def _infer_by_running(self, args):
+        """Runs the block operator by operator once: arrays tell more than the graph does."""
+        blocks = []
+        self.apply(blocks.append)
+        active = [block for block in blocks if getattr(block, "_active", False)]
+        from .. import autograd
+        try:
+            for block in active:
+                block._active = False
+            with autograd.pause(train_mode=False):
+                self.forward(*args)
+        finally:
+            for block in active:
+                block._active = True
+
+    def _fill_shapes(self, outputs, given, params):
+        for param in params:
+            if param.shape is not None:
+                given[param.name] = (param.shape, None)
+        try:
+            args, _, aux, _ = _core.symbol_infer(outputs, given, not is_np_shape(), False)
+        except MXNetError as error:
+            raise ValueError("Deferred initialization failed because shape cannot be inferred. "
+                             f"{self.name}: {error}") from error
+        shapes = dict(zip(outputs.list_arguments(), args))
+        shapes.update(zip(outputs.list_auxiliary_states(), aux))
+        for param in params:
+            if param.name in shapes and shapes[param.name][2]:
+                param.shape = shapes[param.name][0]
+
+    def infer_shape(self, *args):
+        """Fills in unknown extents of parameters from inputs, without keeping the result.
+
+        Blocks with a plain `forward` of their own that have parameters of unknown shape override it
+        and set ``self.weight.shape``; it is then called before the first forward.
+        """
+        if type(self).forward is not HybridBlock.forward:
+            raise NotImplementedError(
+                f"{type(self).__name__} has a forward of its own and parameters of unknown shape, so it must "
+                "override infer_shape(self, *args) to set their shapes, or be given full shapes")
+        try:
+            self._infer_by_trace(args)
+        except _NOT_TRACEABLE:
+            from .. import autograd
+            with autograd.pause():
+                self(*args)
+
+    def _infer_by_trace(self, args):
+        """Gives all parameters the shapes that follow from those of the inputs, through the graph."""
+        inputs, outputs = self._get_graph(*args)
+        flat = [arg for arg in _flatten(args)[0] if arg is not None]
+        given = {s.name: (arg.shape, None) for s, arg in zip(inputs, flat) if isinstance(arg, NDArray)}
+        params = list(self.collect_params().values())
+        self._fill_shapes(outputs, given, params)
+        for param in params:
+            if param._deferred_init and shape_is_known(param.shape):
+                param._finish_deferred_init()
+
+    def infer_type(self, *args):
+        """Casts the parameters to the element type of the first input, where that is a float type."""
+        array = _first_of(args, NDArray)
+        if array is not None and array._dtype_name not in ("int8", "uint8", "int32", "int64", "bool"):
+            for param in self.collect_params().values():
+                param.cast(array.dtype)
+
+    # -- files and backends --------------------------------------------------------------------
+
+    def export(self, path, epoch=0, remove_amp_cast=True):
+        """Writes the network as ``path-symbol.json`` and ``path-0000.params``, which MXNet 1.x reads too.
+
+        `SymbolBlock.imports` and `mx.mod.Module.load` read them back.
+
+        Parameters
+        ----------
+        path : str
+            Where to write; the files are named after it.
+        epoch : int
+            The number in the name of the parameters' file.
+        remove_amp_cast : bool
+            Whether casts of mixed precision are left out.
+
+        Raises
+        ------
+        RuntimeError
+            When the block was not hybridized and run before.
+
+        Examples
+        --------
+        >>> net = mx.gluon.nn.Dense(2)
+        >>> net.initialize()
+        >>> net.hybridize()
+        >>> _ = net(mx.nd.ones((1, 3)))
+        >>> net.export("dense")
+        ('dense-symbol.json', 'dense-0000.params')
+        """
+        if not self._cached_graph:
+            raise RuntimeError("Please first call block.hybridize() and then run forward with this block at least "
+                               "once before calling export.")
+        outputs = self._cached_graph[1]
+        symbol_file = f"{path}-symbol.json"
+        outputs.save(symbol_file, remove_amp_cast=remove_amp_cast)
+        arguments, states = set(outputs.list_arguments()), set(outputs.list_auxiliary_states())
+        arrays = {}
+        for param in self.collect_params().values():
+            if param.name in arguments:
+                arrays[f"arg:{param.name}"] = param._reduce()
+            elif param.name in states:
+                arrays[f"aux:{param.name}"] = param._reduce()
+            else:
+                warnings.warn(f"Parameter '{param.name}' is not part of the graph and is left out", stacklevel=2)
+        params_file = f"{path}-{epoch:04d}.params"
+        ndarray.save(params_file, arrays)
+        return symbol_file, params_file
+
+    def optimize_for(self, x, *args, backend=None, clear=False, static_alloc=False, static_shape=False,
+                     inline_limit=2, forward_bulk_size=None, backward_bulk_size=None, **kwargs):
+        """Hybridizes the block and compiles it for inputs like these, for a graph backend.
+
+        Our graphs are optimized whatever the backend is called, so its name is only checked to be text.
+        """
+        if backend is not None and not isinstance(backend, str):
+            raise ValueError(f"optimize_for: backend must be a name, got {backend!r}")
+        self.hybridize(True, backend=backend, clear=clear, static_alloc=static_alloc, static_shape=static_shape,
+                       inline_limit=inline_limit, forward_bulk_size=forward_bulk_size,
+                       backward_bulk_size=backward_bulk_size)
+        from .. import autograd
+        with autograd.pause():
+            self(x, *args)
+
+    # -- computing -----------------------------------------------------------------------------
+
+    def forward(self, x, *args):
+        """Calls `hybrid_forward`: with arrays and the parameters on their context, or with symbols."""
+        if self._active:
+            if _first_of((x, *args), NDArray) is not None:
+                return self._call_cached_op(x, *args)
+        return self._eager(x, *args)
+
+    def _eager(self, x, *args):
+        array = x if isinstance(x, NDArray) else self._array_among((x, *args))
+        if array is None:
+            return self._symbolic((x, *args))
+        if not self._reg_params:
+            return self.hybrid_forward(ndarray, x, *args)
+        ctx = array.context
+        known_ctx, generation, arrays = self._known_arrays
+        # An identity test first, since comparing contexts is a call.
+        if generation != parameter._generation or (known_ctx is not ctx and known_ctx != ctx):
+            arrays = self._own_arrays(ctx)
+            if arrays is None:
+                return self._first_forward(ctx, x, args)
+        return self.hybrid_forward(ndarray, x, *args, **arrays)
+
+    def _array_among(self, args):
+        """The first NDArray in nested lists of arguments; None if they hold symbols instead."""
+        array = _first_of(args, NDArray)
+        if array is None and _first_of(args, Symbol) is None:
+            raise ValueError(f"{type(self).__name__}: expected an NDArray among the inputs, got "
+                             f"{', '.join(type(a).__name__ for a in args)}")
+        return array
+
+    def _own_arrays(self, ctx):
+        """The block's own parameters on a context by name; None while the shape of any is unknown."""
+        generation = parameter._generation
+        try:
+            arrays = {name: param.data(ctx) for name, param in self._reg_params.items()}
+        except DeferredInitializationError:
+            return None
+        # Kept until any parameter anywhere gets another array, which is rare.
+        self._known_arrays = ctx, generation, arrays
+        return arrays
+
+    def _first_forward(self, ctx, x, args):
+        """Calls `hybrid_forward` with placeholders, whose shapes are inferred by the operators that get them."""
+        arrays = {name: param._deferred_placeholder(ctx) if param._deferred_init else param.data(ctx)
+                  for name, param in self._reg_params.items()}
+        try:
+            return self.hybrid_forward(ndarray, x, *args, **arrays)
+        except (AttributeError, TypeError) as error:
+            if "DeferredArray" not in str(error):
+                raise
+            reason = error
+        try:
+            # Inference through the graph sees more than one operator.
+            self._infer_by_trace((x, *args))
+        except _NOT_TRACEABLE:
+            pass  # the message below gives the first reason
+        unknown = [param.name for param in self._reg_params.values() if param._deferred_init]
+        if unknown:
+            raise MXNetError(f"{type(self).__name__}: the shapes of {', '.join(unknown)} cannot be inferred from what "
+                             f"hybrid_forward does with them ({reason}); give them full shapes") from reason
+        return self._eager(x, *args)
+
+    def __call__(self, *args):
+        """Runs `forward` with its hooks."""
+        try:
+            if self._forward_pre_hooks or self._forward_hooks:
+                return self._call_with_hooks(args)
+            return self.forward(*args)
+        except DeferredInitializationError:
+            # Only a forward that reads self.weight.data() itself comes here, on its first call.
+            if type(self).forward is HybridBlock.forward or not any(
+                    param._deferred_init for param in self._reg_params.values()):
+                raise
+        self.infer_shape(*args)
+        for param in self._reg_params.values():
+            param._finish_deferred_init()
+        return super().__call__(*args)
+
+    def hybrid_forward(self, F, x, *args, **kwargs):
+        """What the block computes; to be overridden.
+
+        Parameters
+        ----------
+        F : module
+            Where operators are found: ``mx.nd``, or ``mx.sym`` when the inputs are symbols.
+        x, *args : NDArray or Symbol
+            The inputs.
+        **kwargs : NDArray or Symbol
+            The block's own parameters by attribute name.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override hybrid_forward or forward")

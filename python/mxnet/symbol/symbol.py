@@ -1,0 +1,751 @@
+"""`Symbol`, and the functions that make and combine symbols."""
+import builtins
+import operator
+import os
+import warnings
+
+import numpy as np
+
+from .. import _core, attribute
+from ..base import NotImplementedForSymbol, integer_types, numeric_types
+from ..context import current_context
+from ..error import ValueError as MXValueError
+from ..ndarray._dtype import _DTYPE_NP_TO_MX
+from ..util import is_np_shape
+from . import _internal, op
+
+_slice = builtins.slice
+
+__all__ = ["Group", "Symbol", "Variable", "arange", "eye", "full", "histogram", "hypot", "linspace", "load",
+           "load_json", "maximum", "minimum", "ones", "pow", "power", "split_v2", "var", "zeros"]
+
+
+def _not_for_symbols(name):
+    def method(self, *args, **kwargs):
+        raise NotImplementedForSymbol(method, None, *args)
+    method.__name__ = name
+    method.__doc__ = "Raises `NotImplementedForSymbol`: a symbol has no contents."
+    return method
+
+
+def _binary(name, array_op, scalar_op, reverse=False):
+    """A sign between symbols (`array_op`) or between a symbol and a number (`scalar_op`)."""
+    def method(self, other):
+        if isinstance(other, Symbol):
+            return getattr(_internal, array_op)(*((other, self) if reverse else (self, other)))
+        if isinstance(other, numeric_types):
+            return getattr(_internal, scalar_op)(self, scalar=other)
+        raise TypeError(f"type {type(other)} not supported")
+    method.__name__ = name
+    return method
+
+
+class Symbol(_core.SymbolBase):
+    """A computation that has not run: one or more outputs of a graph of operators.
+
+    Symbols are made by `var`, by the functions of ``mx.sym`` and by arithmetic signs, which take symbols
+    of one shape, or a symbol and a number. To compute, bind them to arrays.
+
+    Examples
+    --------
+    >>> x, y = mx.sym.var("x"), mx.sym.var("y")
+    >>> z = x * y + 2
+    >>> z.list_arguments()
+    ['x', 'y']
+    >>> z.eval(x=mx.nd.array([2]), y=mx.nd.array([3]))[0].asscalar()
+    np.float32(8.0)
+    """
+
+    __slots__ = ()
+
+    # NumPy leaves arithmetic signs between its arrays and ours to this class.
+    __array_priority__ = 1000.0
+
+    def __init__(self, handle=None):
+        if handle is not None:
+            super().__init__(handle)
+
+    def __repr__(self):
+        name = self.name
+        if name is None:
+            return f"<Symbol group [{', '.join(node for node, _ in _core.symbol_heads(self))}]>"
+        return f"<Symbol {name}>"
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self):
+        return _core.symbol_size(self)
+
+    def __getitem__(self, index):
+        """One output by number or name, or a group of several by slice.
+
+        Raises
+        ------
+        IndexError
+            When the number is out of range.
+        ValueError
+            When no output, or more than one, has the name.
+        """
+        if isinstance(index, _slice):
+            return Group([self[i] for i in range(*index.indices(len(self)))])
+        if isinstance(index, str):
+            found = [i for i, name in enumerate(self.list_outputs()) if name == index]
+            if not found:
+                raise ValueError(f'Cannot find output that matches name "{index}"')
+            if len(found) > 1:
+                raise ValueError(f'There are multiple outputs with name "{index}"')
+            index = found[0]
+        if not isinstance(index, integer_types):
+            raise TypeError("Symbol only support integer index to fetch i-th output")
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(f"output {index} is out of range: the symbol has {len(self)}")
+        return self if len(self) == 1 else _core.symbol_item(self, int(index))
+
+    def __bool__(self):
+        raise NotImplementedForSymbol(Symbol.__bool__, "bool")
+
+    def __copy__(self):
+        return self.__deepcopy__(None)
+
+    def __deepcopy__(self, memo):
+        return _core.symbol_copy(self)
+
+    def __reduce__(self):
+        return _unpickled, (type(self), self.tojson())
+
+    # -- arithmetic ----------------------------------------------------------------------------
+
+    __add__ = __radd__ = __iadd__ = _binary("__add__", "_Plus", "_PlusScalar")
+    __sub__ = __isub__ = _binary("__sub__", "_Minus", "_MinusScalar")
+    __rsub__ = _binary("__rsub__", "_Minus", "_RMinusScalar", reverse=True)
+    __mul__ = __rmul__ = __imul__ = _binary("__mul__", "_Mul", "_MulScalar")
+    __truediv__ = __itruediv__ = __div__ = _binary("__truediv__", "_Div", "_DivScalar")
+    __rtruediv__ = __rdiv__ = _binary("__rtruediv__", "_Div", "_RDivScalar", reverse=True)
+    __mod__ = __imod__ = _binary("__mod__", "_Mod", "_ModScalar")
+    __rmod__ = _binary("__rmod__", "_Mod", "_RModScalar", reverse=True)
+    __pow__ = _binary("__pow__", "_Power", "_PowerScalar")
+    __rpow__ = _binary("__rpow__", "_Power", "_rpower_scalar", reverse=True)
+    __eq__ = _binary("__eq__", "_equal", "_equal_scalar")
+    __ne__ = _binary("__ne__", "_not_equal", "_not_equal_scalar")
+    __gt__ = _binary("__gt__", "_greater", "_greater_scalar")
+    __ge__ = _binary("__ge__", "_greater_equal", "_greater_equal_scalar")
+    __lt__ = _binary("__lt__", "_lesser", "_lesser_scalar")
+    __le__ = _binary("__le__", "_lesser_equal", "_lesser_equal_scalar")
+    __hash__ = None
+
+    def __neg__(self):
+        return _internal._MulScalar(self, scalar=-1.0)
+
+    def __abs__(self):
+        return op.abs(self)
+
+    # -- composition ---------------------------------------------------------------------------
+
+    def __call__(self, *args, **kwargs):
+        """The same graph with other symbols in the place of variables, given by name.
+
+        Examples
+        --------
+        >>> x = mx.sym.var("x")
+        >>> (x + 1)(x=mx.sym.var("y")).list_arguments()
+        ['y']
+        """
+        name = kwargs.pop("name", None)
+        if args and kwargs:
+            raise TypeError("compose only accept input Symbols either as positional or keyword arguments, not both")
+        for value in (*args, *kwargs.values()):
+            if not isinstance(value, Symbol):
+                raise TypeError("Compose expect `Symbol` as arguments")
+        if args:
+            kwargs = dict(zip(self.list_arguments(), args))
+        composed = _core.symbol_compose(self, kwargs)
+        if name:
+            composed = _core.symbol_copy(composed)
+        return composed
+
+    # -- names and attributes ------------------------------------------------------------------
+
+    @property
+    def name(self):
+        """Name of the node whose outputs these are; None for a group."""
+        return _core.symbol_name(self)
+
+    def attr(self, key):
+        """One attribute of the node, text; None if it is not set or this is a group."""
+        return _core.symbol_attr(self, key)
+
+    def list_attr(self, recursive=False):
+        """The attributes of the node, a dict of text; those of its inputs are in `attr_dict`."""
+        if recursive:
+            raise DeprecationWarning("Symbol.list_attr with recursive=True has been deprecated. "
+                                     "Please use attr_dict instead.")
+        return _core.symbol_attrs(self)
+
+    def attr_dict(self):
+        """The attributes of every node below that has any, a dict from name to dict."""
+        return _core.symbol_all_attrs(self)
+
+    def _set_attr(self, **kwargs):
+        """Sets attributes; ValueError unless they are text."""
+        for key, value in kwargs.items():
+            if not isinstance(value, str):
+                raise ValueError("Set Attr only accepts string values")
+            _core.symbol_set_attr(self, key, value)
+
+    def list_arguments(self):
+        """Names of the variables that have to be given, without auxiliary states."""
+        return _core.symbol_arguments(self)
+
+    def list_auxiliary_states(self):
+        """Names of the variables that operators write, such as moving averages."""
+        return _core.symbol_states(self)
+
+    def list_inputs(self):
+        """Names of all variables."""
+        return _core.symbol_inputs(self)
+
+    def list_outputs(self):
+        """Names of the outputs, e.g. ``['fc1_output']``."""
+        return _core.symbol_outputs(self)
+
+    def get_internals(self):
+        """A group of every output of every node below; pick one by name: ``internals['fc1_output']``."""
+        return _core.symbol_internals(self)
+
+    def get_children(self):
+        """A group of what the nodes of the outputs read; None for a variable."""
+        children = _core.symbol_children(self)
+        return children if len(children) else None
+
+    def debug_str(self):
+        """The graph as text: a paragraph for each node."""
+        nodes = _core.symbol_nodes(self)
+        lines = ["Symbol Outputs:"]
+        lines += [f"\toutput[{i}]={name}({index})" for i, (name, index) in enumerate(_core.symbol_heads(self))]
+        for op_name, name, attrs, inputs in nodes:
+            if op_name is None:
+                lines.append(f"Variable:{name}")
+                continue
+            lines += ["--------------------", f"Op:{op_name}, Name={name}", "Inputs:"]
+            lines += [f"\targ[{i}]={nodes[node][1]}({index}) version=0" for i, (node, index) in enumerate(inputs)]
+            if attrs:
+                lines += ["Attrs:", *(f"\t{key}={value}" for key, value in attrs.items())]
+        return "\n".join(lines) + "\n"
+
+    # -- inference -----------------------------------------------------------------------------
+
+    def _given(self, args, kwargs, what):
+        """Shapes or types given by position or keyword, as a dict from the names of variables."""
+        if args and kwargs:
+            raise ValueError(f"Can only specify known argument {what} either by positional or kwargs way.")
+        names = self.list_arguments()
+        if args:
+            if len(args) > len(names):
+                raise MXValueError(f"infer: got {len(args)} {what} for {len(names)} arguments")
+            return {name: value for name, value in zip(names, args) if value is not None}
+        known = {*names, *self.list_auxiliary_states()}
+        for name in kwargs:
+            if name not in known:
+                raise MXValueError(f"infer: there is no argument '{name}'; the arguments are {', '.join(names)}")
+        return {name: value for name, value in kwargs.items() if value is not None}
+
+    def infer_shape(self, *args, **kwargs):
+        """Shapes of arguments, outputs and auxiliary states from those of some arguments.
+
+        Parameters
+        ----------
+        *args, **kwargs : tuple of int
+            Shapes by position or by name; 0 (-1 with NumPy shapes) stands for an extent that is not known.
+
+        Returns
+        -------
+        arg_shapes, out_shapes, aux_shapes : list of tuple
+            In the order of `list_arguments`, `list_outputs` and `list_auxiliary_states`. All are None where
+            something cannot be inferred, which also warns.
+
+        Raises
+        ------
+        ValueError
+            When the shapes do not fit the operators.
+
+        Examples
+        --------
+        >>> mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=4, name="fc").infer_shape(x=(2, 3))
+        ([(2, 3), (4, 3), (4,)], [(2, 4)], [])
+        """
+        results, known, unknown = self._infer_shapes(args, kwargs)
+        if known:
+            return results
+        if unknown:
+            mark = "-1" if is_np_shape() else "0"
+            listed = "".join(f"\n\t{item}".replace("?", mark) for item in unknown)
+            warnings.warn(f"Cannot decide shape for the following arguments ({mark}s in shape means unknown "
+                          f"dimensions). Consider providing them as input:{listed}", stacklevel=2)
+        return None, None, None
+
+    def infer_shape_partial(self, *args, **kwargs):
+        """Like `infer_shape`, but what cannot be inferred is 0 (-1 with NumPy shapes), or ``()``."""
+        return self._infer_shapes(args, kwargs)[0]
+
+    def _infer_shapes(self, args, kwargs):
+        given = {name: (shape, None) for name, shape in self._given(args, kwargs, "shapes").items()}
+        *lists, unknown = _core.symbol_infer(self, given, not is_np_shape(), False)
+        known = all(item[2] for items in lists for item in items)
+        return tuple([item[0] for item in items] for items in lists), known, unknown
+
+    def infer_type(self, *args, **kwargs):
+        """NumPy types of arguments, outputs and auxiliary states from those of some arguments.
+
+        All three are None where something cannot be inferred, which also warns.
+
+        Examples
+        --------
+        >>> (mx.sym.var("x") + mx.sym.var("y")).infer_type(x="float32")[1]
+        [<class 'numpy.float32'>]
+        """
+        results = self.infer_type_partial(*args, **kwargs)
+        unknown = [name for name, dtype in zip(self.list_arguments(), results[0]) if dtype is None]
+        if unknown or None in results[1]:
+            listed = "".join(f"\n\t{name}: None" for name in unknown)
+            warnings.warn("Cannot decide type for the following arguments. Consider providing them as input:"
+                          + listed, stacklevel=2)
+            return None, None, None
+        return results
+
+    def infer_type_partial(self, *args, **kwargs):
+        """Like `infer_type`, with None for what cannot be inferred."""
+        given = {name: (None, dtype) for name, dtype in self._given(args, kwargs, "types").items()}
+        *lists, _ = _core.symbol_infer(self, given, not is_np_shape(), False)
+        return tuple([item[1] for item in items] for items in lists)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def tojson(self, remove_amp_cast=True):
+        """The graph as the text of a ``symbol.json`` file, which MXNet 1.x reads."""
+        return _core.symbol_to_json(self)
+
+    def save(self, fname, remove_amp_cast=True):
+        """Writes `tojson` to a file.
+
+        Examples
+        --------
+        >>> (mx.sym.var("x") + 1).save("plus.json")
+        >>> mx.sym.load("plus.json").list_arguments()
+        ['x']
+        """
+        if not isinstance(fname, (str, os.PathLike)):
+            raise TypeError("fname need to be string")
+        with open(fname, "w", encoding="utf-8") as file:
+            file.write(self.tojson(remove_amp_cast))
+
+    # -- running -------------------------------------------------------------------------------
+
+    def bind(self, ctx, args, args_grad=None, grad_req="write", aux_states=None, group2ctx=None, shared_exec=None):
+        """An executor that computes the symbol from arrays.
+
+        Parameters
+        ----------
+        ctx : Context
+            Where to run.
+        args : list or dict of NDArray
+            The arguments, by position or name.
+        args_grad : list or dict of NDArray, optional
+            Where gradients go; arguments without one get none.
+        grad_req : {'write', 'add', 'null'}, or list or dict of them
+            What backward does with each gradient.
+        aux_states : list or dict of NDArray, optional
+            The auxiliary states.
+        group2ctx : dict, optional
+            Contexts of groups of nodes. Accepted; everything runs on `ctx`.
+        shared_exec : Executor, optional
+            Accepted; memory is shared by the pool.
+
+        Returns
+        -------
+        Executor
+
+        Raises
+        ------
+        ValueError
+            When an argument is missing or the number of arrays is wrong.
+
+        Examples
+        --------
+        >>> x = mx.sym.var("x")
+        >>> executor = (x * 2).bind(mx.cpu(), {"x": mx.nd.array([3])})
+        >>> executor.forward()[0].asscalar()
+        np.float32(6.0)
+        """
+        from ..executor import Executor
+        return Executor._bind(self, ctx, args, args_grad, grad_req, aux_states, group2ctx)
+
+    def simple_bind(self, ctx, grad_req="write", type_dict=None, stype_dict=None, group2ctx=None,
+                    shared_arg_names=None, shared_exec=None, shared_buffer=None, **kwargs):
+        """An executor with arrays of its own, whose shapes are inferred.
+
+        Parameters
+        ----------
+        ctx : Context
+            Where to run.
+        grad_req : {'write', 'add', 'null'}, or list or dict of them
+            What backward does with each gradient.
+        type_dict : dict of str to dtype, optional
+            Element types of arguments; float32 where nothing says otherwise.
+        stype_dict, group2ctx : dict, optional
+            Accepted.
+        shared_arg_names : list of str, optional
+            Arguments whose arrays are those of `shared_exec`.
+        shared_exec : Executor, optional
+            See `shared_arg_names`; auxiliary states of the same shape are shared too.
+        shared_buffer : dict of str to NDArray, optional
+            Arrays to use for arguments of the same name and shape; new ones are added.
+        **kwargs : tuple of int
+            Shapes of arguments.
+
+        Raises
+        ------
+        ValueError
+            When a shape cannot be inferred, or does not fit.
+
+        Examples
+        --------
+        >>> executor = mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=4).simple_bind(mx.cpu(), x=(2, 3))
+        >>> executor.outputs[0].shape
+        (2, 4)
+        """
+        from ..executor import Executor
+        return Executor._simple_bind(self, ctx, grad_req, type_dict, group2ctx, shared_arg_names, shared_exec,
+                                     shared_buffer, kwargs)
+
+    def eval(self, ctx=None, **kwargs):
+        """The outputs computed from arrays given by name, a list of NDArray."""
+        return self.bind(current_context() if ctx is None else ctx, kwargs).forward()
+
+    def gradient(self, wrt):
+        """Not available: bind the symbol and call `Executor.backward`, or use `mx.autograd`."""
+        raise NotImplementedError("Symbol.gradient is not available: bind the symbol and call Executor.backward")
+
+    def optimize_for(self, backend, args=None, aux=None, ctx=None, shape_dict=None, type_dict=None, stype_dict=None,
+                     skip_infer=False, **kwargs):
+        """The symbol made ready for a backend. Ours optimizes when it binds, so this is the symbol itself."""
+        if not isinstance(backend, str) or not backend:
+            raise ValueError(f"optimize_for: backend must be a name, got {backend!r}")
+        return self
+
+    def get_backend_symbol(self, backend):
+        """The symbol made ready for a backend; see `optimize_for`."""
+        return self.optimize_for(backend)
+
+    # -- methods that are functions ------------------------------------------------------------
+
+    def reshape(self, *args, **kwargs):
+        """The values in another shape; see `mx.sym.reshape`."""
+        if len(args) > 1 and all(isinstance(a, integer_types) for a in args):
+            args = (args,)
+        return op.reshape(self, *args, **kwargs)
+
+    def astype(self, *args, **kwargs):
+        """The values in another element type."""
+        kwargs.pop("copy", None)
+        return op.cast(self, *args, **kwargs)
+
+    def flatten(self, inplace=False, **kwargs):
+        """Shape ``(d0, d1, ...)`` as a matrix of shape ``(d0, d1 * ...)``."""
+        return op.flatten(self, **kwargs)
+
+    def expand_dims(self, axis, inplace=False, **kwargs):
+        """An axis of extent 1 inserted before `axis`."""
+        return op.expand_dims(self, axis=axis, **kwargs)
+
+    def squeeze(self, axis=None, inplace=False, **kwargs):
+        """The values without axes of extent 1."""
+        return op.squeeze(self, axis=axis, **kwargs)
+
+    def diag(self, k=0, **kwargs):
+        """The diagonal `k` of a matrix, or a matrix with this vector on it."""
+        return op.diag(self, k, **kwargs)
+
+    def broadcast_to(self, *args, **kwargs):
+        """The values repeated along axes of extent 1; see `mx.sym.broadcast_to`."""
+        return op.broadcast_to(self, *args, **kwargs)
+
+    def broadcast_like(self, *args, **kwargs):
+        """The values broadcast to the shape of another symbol."""
+        return op.broadcast_like(self, *args, **kwargs)
+
+    def split_v2(self, *args, **kwargs):
+        """Parts along an axis; see `mx.sym.split_v2`."""
+        return split_v2(self, *args, **kwargs)
+
+    @property
+    def T(self):
+        """The values with their axes in reverse order."""
+        return op.transpose(self)
+
+    def as_nd_ndarray(self):
+        """This symbol as a symbol of ``mx.sym``."""
+        return Symbol(self)
+
+    def as_np_ndarray(self):
+        """This symbol as a symbol of ``mx.sym.np``."""
+        from .numpy import _Symbol
+        return _Symbol(self)
+
+    wait_to_read = _not_for_symbols("wait_to_read")
+    asnumpy = _not_for_symbols("asnumpy")
+    asscalar = _not_for_symbols("asscalar")
+    copy = _not_for_symbols("copy")
+    as_in_context = _not_for_symbols("as_in_context")
+    detach = _not_for_symbols("detach")
+    backward = _not_for_symbols("backward")
+
+
+def _unpickled(cls, text):
+    return cls(_core.symbol_from_json(text))
+
+
+def var(name, attr=None, shape=None, lr_mult=None, wd_mult=None, dtype=None, init=None, stype=None, **kwargs):
+    """A variable: an input of a graph, to be given when it is bound.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    attr : dict of str to str, optional
+        Attributes.
+    shape : tuple of int, optional
+        Its shape; 0 stands for an extent that is not known.
+    lr_mult, wd_mult : float, optional
+        Factors on learning rate and weight decay.
+    dtype : str or numpy type, optional
+        Its element type.
+    init : Initializer or str, optional
+        How Module starts it.
+    stype : {'default', 'row_sparse', 'csr'}, optional
+        Its storage.
+    **kwargs : str
+        Further attributes, whose names start and end with two underscores.
+
+    Examples
+    --------
+    >>> mx.sym.var("w", shape=(2, 3)).infer_shape()[1]
+    [(2, 3)]
+    """
+    if not isinstance(name, str):
+        raise TypeError("Expect a string for variable `name`")
+    attrs = dict(attribute.current().get(attr))
+    if shape is not None:
+        shape = [shape] if isinstance(shape, integer_types) else shape
+        attrs["__shape__"] = str(tuple(int(extent) for extent in shape))
+    if lr_mult is not None:
+        attrs["__lr_mult__"] = str(lr_mult)
+    if wd_mult is not None:
+        attrs["__wd_mult__"] = str(wd_mult)
+    if dtype is not None:
+        attrs["__dtype__"] = str(_dtype_number(dtype))
+    if init is not None:
+        attrs["__init__"] = init if isinstance(init, str) else init.dumps()
+    if stype is not None:
+        attrs["__storage_type__"] = str({"default": 0, "row_sparse": 1, "csr": 2}[stype])
+    for key, value in kwargs.items():
+        if not (key.startswith("__") and key.endswith("__")):
+            raise ValueError(f"Attribute name={key} is not supported. Additional attributes must start and end with "
+                             "double underscores, e.g, __yourattr__")
+        attrs[key] = str(value)
+    return _core.symbol_variable(name, attrs)
+
+
+Variable = var
+
+
+def _dtype_number(dtype):
+    """The number of an element type in files."""
+    if isinstance(dtype, str) and dtype == "bfloat16":
+        return 12
+    dtype = np.dtype(dtype)
+    return 12 if dtype.names else _DTYPE_NP_TO_MX[dtype.type]
+
+
+def Group(symbols, create_fn=Symbol):
+    """A symbol of all outputs of several.
+
+    Examples
+    --------
+    >>> x, y = mx.sym.var("x"), mx.sym.var("y")
+    >>> mx.sym.Group([x + y, x * y]).list_outputs()
+    ['_plus0_output', '_mul0_output']
+    """
+    symbols = list(symbols) if isinstance(symbols, (list, tuple, Symbol)) else symbols
+    if not symbols or not isinstance(symbols, list) or any(not isinstance(s, _core.SymbolBase) for s in symbols):
+        raise TypeError("Expected a list of symbols as input")
+    return create_fn(_core.symbol_group(symbols))
+
+
+def load(fname):
+    """The symbol in a ``symbol.json`` file of MXNet 0.8 to 1.9.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    ValueError
+        When it holds no graph, or names an unknown operator.
+    """
+    if not isinstance(fname, (str, os.PathLike)):
+        raise TypeError("fname need to be string")
+    from ..error import OSError as MXOSError
+    try:
+        with open(fname, encoding="utf-8", errors="surrogateescape") as file:
+            text = file.read()
+    except OSError as error:
+        raise MXOSError(f"load: cannot read {os.fspath(fname)!r}: {error.strerror or error}") from error
+    return load_json(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def load_json(json_str):
+    """The symbol in the text of a ``symbol.json`` file; see `load`."""
+    if not isinstance(json_str, str):
+        raise TypeError("fname required to be string")
+    return _core.symbol_from_json(json_str)
+
+
+# -- functions of symbols and numbers --------------------------------------------------------------
+
+
+def _of_two(left, right, array_op, scalar_op, reverse_op, numbers):
+    if isinstance(left, Symbol) and isinstance(right, Symbol):
+        return getattr(_internal, array_op)(left, right)
+    if isinstance(left, Symbol) and isinstance(right, numeric_types):
+        return getattr(_internal, scalar_op)(left, scalar=right)
+    if isinstance(left, numeric_types) and isinstance(right, Symbol):
+        return getattr(_internal, reverse_op)(right, scalar=left)
+    if isinstance(left, numeric_types) and isinstance(right, numeric_types):
+        return numbers(left, right)
+    raise TypeError(f"types ({type(left)}, {type(right)}) not supported")
+
+
+def pow(base, exp):
+    """``base ** exp`` of two symbols of one shape, or a symbol and a number."""
+    return _of_two(base, exp, "_Power", "_PowerScalar", "_RPowerScalar", operator.pow)
+
+
+def power(base, exp):
+    """The same as `pow`."""
+    return pow(base, exp)
+
+
+def maximum(left, right):
+    """The larger of both, element by element."""
+    return _of_two(left, right, "_Maximum", "_MaximumScalar", "_MaximumScalar", builtins.max)
+
+
+def minimum(left, right):
+    """The smaller of both, element by element."""
+    return _of_two(left, right, "_Minimum", "_MinimumScalar", "_MinimumScalar", builtins.min)
+
+
+def hypot(left, right):
+    """``sqrt(left ** 2 + right ** 2)``, element by element."""
+    return _of_two(left, right, "_Hypot", "_HypotScalar", "_HypotScalar", np.hypot)
+
+
+# -- makers ----------------------------------------------------------------------------------------
+
+
+def _dtype_name(dtype, default="float32"):
+    if dtype is None:
+        return default
+    return dtype if isinstance(dtype, str) else np.dtype(dtype).name
+
+
+def zeros(shape, dtype=None, **kwargs):
+    """Zeros of a shape, in which 0 stands for an extent that is inferred.
+
+    Examples
+    --------
+    >>> mx.sym.zeros((2, 3)).eval()[0].shape
+    (2, 3)
+    """
+    return _internal._zeros(shape=shape, dtype=_dtype_name(dtype), **kwargs)
+
+
+def ones(shape, dtype=None, **kwargs):
+    """Ones of a shape; see `zeros`."""
+    return _internal._ones(shape=shape, dtype=_dtype_name(dtype), **kwargs)
+
+
+def full(shape, val, dtype=None, **kwargs):
+    """A shape filled with a number; see `zeros`."""
+    return _internal._full(shape=shape, dtype=_dtype_name(dtype), value=float(val), **kwargs)
+
+
+def arange(start, stop=None, step=1.0, repeat=1, infer_range=False, name=None, dtype=None):
+    """Evenly spaced numbers in ``[start, stop)``, each `repeat` times.
+
+    Examples
+    --------
+    >>> mx.sym.arange(3).eval()[0].asnumpy().tolist()
+    [0.0, 1.0, 2.0]
+    """
+    return _internal._arange(start=start, stop=stop, step=step, repeat=repeat, infer_range=infer_range, name=name,
+                             dtype=_dtype_name(dtype))
+
+
+def linspace(start, stop, num, endpoint=True, name=None, dtype=None):
+    """`num` evenly spaced numbers from `start` to `stop`."""
+    return _internal._linspace(start=start, stop=stop, num=num, endpoint=endpoint, name=name, dtype=_dtype_name(dtype))
+
+
+def eye(N, M=0, k=0, dtype=None, **kwargs):
+    """A matrix of `N` rows and `M` (or `N`) columns with ones on diagonal `k`."""
+    return _internal._eye(N, M, k, dtype=_dtype_name(dtype), **kwargs)
+
+
+def histogram(a, bins=10, range=None, **kwargs):
+    """How many values fall into each bin: a group of counts and edges.
+
+    Parameters
+    ----------
+    a : Symbol
+        The values.
+    bins : int or Symbol
+        Number of bins of equal width over `range`, or their edges.
+    range : (float, float), optional
+        Needed with a number of bins.
+    """
+    if isinstance(bins, Symbol):
+        return _internal._histogram(data=a, bins=bins, **kwargs)
+    if isinstance(bins, integer_types):
+        if range is None:
+            raise ValueError("null range is not supported in symbol mode")
+        return _internal._histogram(data=a, bin_cnt=bins, range=range, **kwargs)
+    raise ValueError("bins argument should be either an integer or an NDArray")
+
+
+def split_v2(ary, indices_or_sections, axis=0, squeeze_axis=False):
+    """Parts along an axis.
+
+    Parameters
+    ----------
+    ary : Symbol
+        What to split.
+    indices_or_sections : int or tuple of int
+        A number of equal parts, or the places to split at.
+    axis : int, optional
+        Where to split.
+    squeeze_axis : bool, optional
+        Drop the axis from the parts; each must then have extent 1.
+    """
+    if isinstance(indices_or_sections, integer_types):
+        return _internal._split_v2(ary, indices=(), axis=axis, squeeze_axis=squeeze_axis,
+                                   sections=int(indices_or_sections))
+    if isinstance(indices_or_sections, (list, tuple, set)):
+        return _internal._split_v2(ary, indices=(0, *indices_or_sections), axis=axis, squeeze_axis=squeeze_axis)
+    raise ValueError("indices_or_sections must either int or tuple / list / set of ints")
+
+
+_core.set_symbol_class("sym", Symbol)
+_core.install_methods(Symbol, "sym")

@@ -1,0 +1,213 @@
+"""Compiled blocks: the same numbers as block by block, files, deferred shapes, threads."""
+import threading
+
+import numpy as np
+import pytest
+
+import mxnet as mx
+from mxnet import autograd, gluon, nd
+from mxnet.gluon import nn
+
+
+def lenet():
+    net = nn.HybridSequential(prefix="lenet_")
+    with net.name_scope():
+        net.add(nn.Conv2D(6, 3, activation="relu"), nn.BatchNorm(), nn.MaxPool2D(), nn.Flatten(),
+                nn.Dense(16, activation="tanh"), nn.Dropout(0.0), nn.Dense(4))
+    net.initialize(mx.init.Xavier())
+    return net
+
+
+def step(net, x):
+    with autograd.record():
+        loss = (net(x) ** 2).sum()
+    loss.backward()
+    return [loss.asnumpy(), *(p.grad().asnumpy() for p in net.collect_params().values() if p.grad_req != "null"),
+            *(p.data().asnumpy() for p in net.collect_params().values() if p.grad_req == "null")]
+
+
+def test_same_numbers_and_gradients(tmp_path):
+    x = nd.random.uniform(shape=(4, 3, 8, 8))
+    net = lenet()
+    net(x)
+    net.save_parameters(str(tmp_path / "net.params"))
+    want = step(net, x)
+    for flags in ({}, {"static_alloc": True, "static_shape": True}, {"inline_limit": 0, "forward_bulk_size": 4}):
+        net.load_parameters(str(tmp_path / "net.params"))
+        net.hybridize(**flags)
+        for h, w in zip(step(net, x), want):
+            np.testing.assert_allclose(h, w, rtol=1e-5, atol=1e-6)
+    assert net._active and net._cached_graph
+
+
+def test_deferred_shapes_are_inferred_through_the_graph():
+    net = lenet()
+    net.hybridize()
+    assert net(nd.ones((2, 5, 8, 8))).shape == (2, 4)
+    assert net[0].weight.shape == (6, 5, 3, 3)
+    assert net(nd.ones((7, 5, 8, 8))).shape == (7, 4)
+
+
+def test_nested_inputs_and_none():
+    class Nested(gluon.HybridBlock):
+        def hybrid_forward(self, F, x, states=None):
+            return [x + 1, [x * 2, x if states is None else states[0]]]
+    net = Nested()
+    net.hybridize()
+    x = nd.ones((2,))
+    for args in ((x,), (x, [x * 3]), (x, None), (x,)):
+        first, (second, third) = net(*args)
+        assert first.asnumpy()[0] == 2 and second.asnumpy()[0] == 2
+        assert third.asnumpy()[0] == (3 if len(args) > 1 and args[1] else 1)
+
+
+def test_symbols_in_symbols_out():
+    out = lenet()(mx.sym.var("image"))
+    assert out.list_arguments()[:2] == ["image", "lenet_conv0_weight"]
+    assert out.list_outputs() == ["lenet_dense1_fwd_output"]
+    assert out.list_auxiliary_states() == ["lenet_batchnorm0_running_mean", "lenet_batchnorm0_running_var"]
+
+
+def test_export_and_import(tmp_path):
+    net, x = lenet(), nd.random.uniform(shape=(2, 3, 8, 8))
+    with pytest.raises(RuntimeError, match="hybridize"):
+        net.export(str(tmp_path / "net"))
+    net.hybridize()
+    want = net(x).asnumpy()
+    files = net.export(str(tmp_path / "net"), epoch=3)
+    assert [f.split("/")[-1] for f in files] == ["net-symbol.json", "net-0003.params"]
+    again = gluon.SymbolBlock.imports(files[0], ["data"], files[1])
+    np.testing.assert_array_equal(again(x).asnumpy(), want)
+    assert set(again.collect_params()) == set(net.collect_params())
+    again.hybridize()
+    np.testing.assert_array_equal(again(x).asnumpy(), want)
+    other = lenet()
+    other.load_parameters(files[1])
+    np.testing.assert_array_equal(other(x).asnumpy(), want)
+    with pytest.raises(AssertionError, match="missing"):
+        gluon.SymbolBlock.imports(files[0], ["data0"], files[1])
+
+
+def test_symbol_block_learns():
+    data = mx.sym.var("data")
+    hidden = mx.sym.FullyConnected(data, num_hidden=3, name="fc")
+    net = gluon.SymbolBlock([mx.sym.relu(hidden), hidden], [data])
+    net.initialize()
+    net.collect_params().setattr("grad_req", "add")
+    x = nd.random.uniform(shape=(2, 4))
+    with autograd.record():
+        active, plain = net(x)
+        total = active.sum() + plain.sum()
+    total.backward()
+    assert net.params["fc_weight"].grad().asnumpy().any()
+    outer = nn.HybridSequential()
+    outer.add(gluon.SymbolBlock(hidden, data), nn.Dense(2))
+    outer.initialize()
+    outer.hybridize()
+    assert outer(x).shape == (2, 2)
+
+
+def test_python_that_needs_arrays_runs_anyway():
+    class ByShape(gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            return x.reshape((x.shape[1], x.shape[0]))
+    net = ByShape()
+    net.hybridize()
+    with pytest.warns(UserWarning, match="operator by operator"):
+        assert net(nd.ones((2, 3))).shape == (3, 2)
+    assert net(nd.ones((4, 5))).shape == (5, 4)
+
+
+def test_plain_forward_with_compiled_children():
+    class Plain(gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            with self.name_scope():
+                self.child = nn.Dense(3)
+
+        def forward(self, x):
+            return self.child(x) * x.shape[0]
+    net = Plain()
+    net.initialize()
+    net.hybridize()
+    assert net(nd.ones((2, 4))).shape == (2, 3)
+    assert net.child._cached_graph and not net._cached_graph
+
+
+def test_second_derivatives_through_a_compiled_block():
+    class Cube(gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            return x * x * x
+    net, x = Cube(), nd.array([2.0])
+    net.hybridize()
+    x.attach_grad()
+    with autograd.record():
+        y = net(x)
+        dx, = autograd.grad(y, [x], create_graph=True)
+    dx.backward()
+    assert x.grad.asscalar() == 12
+
+
+def test_dropout_follows_the_state_and_the_seed():
+    net, x = nn.Dropout(0.5), nd.ones((100,))
+    net.hybridize()
+    assert (net(x).asnumpy() == 1).all()
+    mx.random.seed(3)
+    with autograd.record():
+        first = net(x).asnumpy()
+    mx.random.seed(3)
+    net.hybridize(False)
+    with autograd.record():
+        np.testing.assert_array_equal(net(x).asnumpy(), first)
+    assert (first == 0).any()
+
+
+def test_op_hook():
+    net, seen = lenet(), []
+    net.hybridize()
+    net.register_op_hook(lambda name, op, array: seen.append((name, op, array.shape)))
+    net(nd.ones((1, 3, 8, 8)))
+    assert ("lenet_dense1_fwd_output", "FullyConnected", (1, 4)) in seen
+
+
+def test_errors_name_the_node():
+    net = lenet()
+    net.hybridize()
+    net(nd.ones((1, 3, 8, 8)))
+    with pytest.raises(mx.MXNetError, match=r"Convolution: .*\[node 'lenet_conv0_fwd'\]"):
+        net(nd.ones((1, 4, 8, 8)))
+
+
+def test_cast_and_change_of_children():
+    net, x = lenet(), nd.ones((1, 3, 8, 8))
+    net.hybridize()
+    net(x)
+    net.cast("float64")
+    assert net(x.astype("float64")).dtype == np.float64
+    net.add(nn.Dense(9, dtype="float64"))
+    net[-1].initialize()
+    assert net(x.astype("float64")).shape == (1, 9)
+
+
+def test_many_threads_on_shared_weights():
+    net, inputs = lenet(), [nd.random.uniform(shape=(2, 3, 8, 8)) for _ in range(8)]
+    net.hybridize()
+    want = [net(x).asnumpy() for x in inputs]
+    wrong = []
+
+    def work(x, w):
+        for _ in range(50):
+            if not np.array_equal(net(x).asnumpy(), w):
+                wrong.append(1)
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(inputs, want)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_optimize_for():
+    net, x = lenet(), nd.ones((1, 3, 8, 8))
+    net.optimize_for(x, backend="MKLDNN")
+    assert net._active and net(x).shape == (1, 4)
