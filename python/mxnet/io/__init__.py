@@ -1,7 +1,26 @@
 """Data iterators: batches for training loops."""
 from . import io as io
 from . import utils as utils
-from .io import DataBatch, DataDesc, DataIter, NDArrayIter, PrefetchingIter, ResizeIter
+from .io import (
+    CSVIter,
+    DataBatch,
+    DataDesc,
+    DataIter,
+    ImageDetRecordIter,
+    ImageRecordInt8Iter,
+    ImageRecordIter,
+    ImageRecordIter_v1,
+    ImageRecordUInt8Iter,
+    ImageRecordUInt8Iter_v1,
+    LibSVMIter,
+    MNISTIter,
+    MXDataIter,
+    NDArrayIter,
+    PrefetchingIter,
+    ResizeIter,
+)
 from .mx_data_batch import MXDataBatch
 
-__all__ = ["DataBatch", "DataDesc", "DataIter", "MXDataBatch", "NDArrayIter", "PrefetchingIter", "ResizeIter"]
+__all__ = ["CSVIter", "DataBatch", "DataDesc", "DataIter", "ImageDetRecordIter", "ImageRecordInt8Iter",
+           "ImageRecordIter", "ImageRecordIter_v1", "ImageRecordUInt8Iter", "ImageRecordUInt8Iter_v1", "LibSVMIter",
+           "MNISTIter", "MXDataBatch", "MXDataIter", "NDArrayIter", "PrefetchingIter", "ResizeIter"]
