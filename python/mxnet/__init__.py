@@ -65,9 +65,15 @@ __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "Symbol", "attribute
            "registry", "rnd", "set_np_shape", "sym", "symbol", "use_np", "use_np_array", "use_np_shape", "util"]
 
 
+# Imported when they are first asked for.
+_LATER = {"contrib": "contrib", "mod": "module", "model": "model", "module": "module", "rnn": "rnn",
+          "test_utils": "test_utils", "vision": "vision", "visualization": "visualization", "viz": "visualization"}
+
+
 def __getattr__(name):
-    """Imports what few programs need only when it is asked for."""
-    if name in ("contrib", "test_utils", "vision"):
+    if name in _LATER:
         import importlib
-        return importlib.import_module(f".{name}", __name__)
+        module = importlib.import_module(f".{_LATER[name]}", __name__)
+        globals()[name] = module
+        return module
     raise AttributeError(f"module 'mxnet' has no attribute '{name}'")
