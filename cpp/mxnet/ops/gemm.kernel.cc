@@ -1,4 +1,4 @@
-// Matrix products: Eigen's for floating numbers, loops for integers and for small ones.
+// Matrix products: Eigen's for floating numbers, loops for integers and for small products.
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>
 
@@ -44,6 +44,45 @@ void simple_gemm(const Gemm& g) {
   parallel_for(g.m, grain, [&](int64_t begin, int64_t end) { simple_rows<T>(g, begin, end); });
 }
 
+// Products of at most kSmall multiplications, a tile of C at a time: `rows` rows and `width` columns from `col` on.
+constexpr int64_t kSmall = 4096;
+template <class T, int rows, int width>
+void small_tile(const Gemm& g, const T* b, int64_t ldb, int64_t row, int64_t col) {
+  T sums[rows][width] = {};
+  for (int64_t p = 0; p < g.k; ++p)
+    for (int r = 0; r < rows; ++r) {
+      T scale = element_a<T>(g, row + r, p);
+#pragma omp simd
+      for (int j = 0; j < width; ++j) sums[r][j] += scale * b[p * ldb + col + j];
+    }
+  T alpha = static_cast<T>(g.alpha), beta = static_cast<T>(g.beta);
+  for (int r = 0; r < rows; ++r) {
+    T* c = static_cast<T*>(g.c) + (row + r) * g.ldc + col;
+    for (int j = 0; j < width; ++j) c[j] = beta == 0 ? alpha * sums[r][j] : alpha * sums[r][j] + beta * c[j];
+  }
+}
+template <class T, int rows>
+void small_rows(const Gemm& g, const T* b, int64_t ldb, int64_t row) {
+  int64_t col = 0;
+  for (; col + 16 <= g.n; col += 16) small_tile<T, rows, 16>(g, b, ldb, row, col);
+  if (col + 8 <= g.n) small_tile<T, rows, 8>(g, b, ldb, row, col), col += 8;
+  if (col + 4 <= g.n) small_tile<T, rows, 4>(g, b, ldb, row, col), col += 4;
+  for (; col < g.n; ++col) small_tile<T, rows, 1>(g, b, ldb, row, col);
+}
+template <class T>
+void small_product(const Gemm& g) {
+  T turned[kSmall];
+  const T* b = static_cast<const T*>(g.b);
+  int64_t ldb = g.ldb, i = 0;
+  if (g.trans_b) {
+    for (int64_t j = 0; j < g.n; ++j)
+      for (int64_t p = 0; p < g.k; ++p) turned[p * g.n + j] = b[j * ldb + p];
+    b = turned, ldb = g.n;
+  }
+  for (; i + 4 <= g.m; i += 4) small_rows<T, 4>(g, b, ldb, i);
+  for (; i < g.m; ++i) small_rows<T, 1>(g, b, ldb, i);
+}
+
 template <class T>
 using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <class T>
@@ -75,7 +114,7 @@ void eigen_block(const Gemm& g) {
 template <class T>
 void eigen_gemm(const Gemm& g) {
   double work = static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
-  if (work <= 4096) return simple_rows<T>(g, 0, g.m);
+  if (work <= kSmall) return small_product<T>(g);
   bool by_rows = g.m >= g.n;
   int64_t extent = by_rows ? g.m : g.n;
   int64_t grain = std::max<int64_t>(64, static_cast<int64_t>(2e6 / (work / static_cast<double>(extent))));

@@ -150,23 +150,27 @@ void trsm(const TriangularParams& p, KernelContext& c) {
   });
 }
 
-// The lower triangle of A becomes its Cholesky factor; false where A is not positive definite.
+// The lower triangle of A becomes its Cholesky factor; false where A is not positive definite. Works on the columns
+// of the factor in a block of fixed width, for the sake of the vector registers.
 template <class T>
-bool cholesky_directly(T* a, int64_t ld, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    T* row = a + i * ld;
-    for (int64_t j = 0; j <= i; ++j) {
-      const T* other = a + j * ld;
-      T sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t k = 0; k < j; ++k) sum += row[k] * other[k];
-      if (j < i)
-        row[j] = (row[j] - sum) / other[j];
-      else if (T square = row[i] - sum; square > 0)  // false for NaN
-        row[i] = std::sqrt(square);
-      else
-        return false;
+[[gnu::noinline]] bool cholesky_directly(T* a, int64_t ld, int64_t n) {
+  T columns[kSolveBase][kSolveBase] = {};
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j <= i; ++j) columns[j][i] = a[i * ld + j];
+  for (int64_t j = 0; j < n; ++j) {
+    T column[kSolveBase];
+    std::copy_n(columns[j], kSolveBase, column);
+    for (int64_t k = 0; k < j; ++k) {
+      T factor = columns[k][j];
+#pragma omp simd
+      for (int64_t i = 0; i < kSolveBase; ++i) column[i] -= factor * columns[k][i];
     }
+    if (!(column[j] > 0)) return false;  // NaN too
+    T pivot = std::sqrt(column[j]);
+#pragma omp simd
+    for (int64_t i = 0; i < kSolveBase; ++i) columns[j][i] = column[i] / pivot;
+    columns[j][j] = pivot;
+    for (int64_t i = j; i < n; ++i) a[i * ld + j] = columns[j][i];
   }
   return true;
 }

@@ -38,6 +38,9 @@ def _dots():
         a, b = ((2, 4, 3) if ta else (2, 3, 4)), ((2, 5, 4) if tb else (2, 4, 5))
         yield sample("batch_dot", [arr(*a), arr(*b)], params, ref=_batch_dot(ta, tb))
         yield sample("batch_dot", [arr(3, *a), arr(3, *b)], params, ref=_batch_dot(ta, tb))
+        # Tiles of every width and height of a small product.
+        a, b = ((2, 5, 6) if ta else (2, 6, 5)), ((2, 31, 5) if tb else (2, 5, 31))
+        yield sample("batch_dot", [arr(*a), arr(*b)], params, ref=_batch_dot(ta, tb), grad2=False)
         a, b = ((3, 19, 33) if ta else (3, 33, 19)), ((3, 37, 19) if tb else (3, 19, 37))
         yield sample("batch_dot", [arr(*a), arr(*b)], params, ref=_batch_dot(ta, tb), grad2=False)
 
