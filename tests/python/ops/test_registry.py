@@ -337,28 +337,65 @@ def test_wrong_kind_of_input(sample):
 # --- other ways to run --------------------------------------------------------------------------------------
 
 
-@per_sample(lambda s: hasattr(mx, "sym"))
-def test_hybridized(sample):
-    if any(x is None for x in sample.inputs):
-        pytest.skip("a block's inputs cannot be missing")
-    place = mx.nd.register.place_of(sample.op)
-    if place is None:
+class _Way:
+    """One way to run a sample's operator with gradients: the outputs, and the gradients of floating inputs."""
+
+    def __init__(self, sample):
+        self.sample = sample
+        module, name = mx.nd.register.place_of(sample.op)
+        self.find = lambda F: getattr(F if module == "op" else getattr(F, module), name)
+
+    def variables(self, arrays):
+        mutable = calls.Derivatives(self.sample)._mutable()
+        return [i for i, a in enumerate(arrays) if calls.is_floating(a) and i not in mutable]
+
+    def recorded(self, function, arrays):
+        """By autograd, of any function of the arrays."""
+        chosen = self.variables(arrays)
+        for i in chosen:
+            arrays[i].attach_grad()
+        mx.random.seed(11)
+        with mx.autograd.record():
+            outputs = as_list(function(*arrays))
+            heads = [out for out in outputs if calls.is_floating(out) and mx._core.on_tape(out)]
+        if heads:
+            mx.autograd.backward(heads)
+        return [to_numpy(out) for out in outputs], [to_numpy(arrays[i].grad) for i in chosen]
+
+    def executed(self, arrays):
+        """By an executor."""
+        names = [f"input{i}" for i in range(len(arrays))]
+        net = self.find(mx.sym)(*map(mx.sym.var, names), **self.sample.params)
+        given = dict(zip(names, arrays))
+        grads = {names[i]: mx.nd.zeros(arrays[i].shape, dtype=arrays[i].dtype) for i in self.variables(arrays)}
+        args, states = net.list_arguments(), net.list_auxiliary_states()
+        executor = net.bind(mx.cpu(), {n: given[n] for n in args}, {n: g for n, g in grads.items() if n in args},
+                            aux_states={n: given[n] for n in states})
+        mx.random.seed(11)
+        outputs = executor.forward(is_train=True)
+        executor.backward([out.ones_like() if calls.is_floating(out) else out.zeros_like() for out in outputs])
+        return [to_numpy(out) for out in outputs], [to_numpy(g) for g in grads.values()]
+
+
+@per_sample()
+def test_symbolic_and_hybridized(sample):
+    """An executor and a hybridized block give what the operator gives on arrays, and the same gradients."""
+    if any(x is None for x in sample.inputs) or not sample.inputs:
+        pytest.skip("a graph's inputs cannot be missing")
+    if mx.nd.register.place_of(sample.op) is None:
         pytest.skip("not an operator of mx.nd")
+    way = _Way(sample)
 
     class Block(mx.gluon.HybridBlock):
         def hybrid_forward(self, F, *inputs):
-            module = F if place[0] == "op" else getattr(F, place[0])
-            return getattr(module, place[1])(*inputs, **sample.params)
+            return way.find(F)(*inputs, **sample.params)
 
-    arrays = calls.arrays_of(sample)
-    if not arrays:
-        pytest.skip("a block has inputs")
-    want = [to_numpy(out) for out in run(sample, arrays)]
+    want, grads = way.recorded(Block(), calls.arrays_of(sample))
     if not want:
         pytest.skip("the operator has no outputs")
     block = Block()
     block.hybridize()
-    mx.random.seed(11)
-    have = [to_numpy(out) for out in as_list(block(*calls.arrays_of(sample)))]
-    for h, w in zip(have, want):
-        np.testing.assert_allclose(h, w, rtol=1e-5, atol=1e-6)
+    for outputs, gradients in (way.recorded(block, calls.arrays_of(sample)), way.executed(calls.arrays_of(sample))):
+        for h, w in zip(outputs + gradients, want + grads, strict=True):
+            np.testing.assert_allclose(h, w, rtol=1e-5, atol=1e-6)
+    assert block._cached_graph, "the block was not compiled"
