@@ -79,7 +79,8 @@ def print_summary(symbol, shape=None, line_length=120, positions=(.44, .64, .74,
     heads = {head[0] for head in json.loads(symbol.tojson())["heads"]}
     auxiliary = set(symbol.list_auxiliary_states())
     for i, node in enumerate(nodes):
-        if node["op"] == "null" and i > 0 and i not in heads and (_is_parameter(node) or node["name"].endswith("label")):
+        hidden = _is_parameter(node) or node["op"] == "null" and node["name"].endswith("label")
+        if hidden and i > 0 and i not in heads:
             continue
         inputs = [nodes[entry[0]] for entry in node["inputs"]]
         own = [n for n in inputs if _is_parameter(n) and n["name"] not in auxiliary]
