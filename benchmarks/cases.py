@@ -303,3 +303,27 @@ for _name, _batch, _shape, _build, _build_torch in (("train_mlp_b128", 128, (784
                                                     ("train_lenet_b64", 64, (1, 28, 28), _lenet, _lenet_torch)):
     _add(_name, _train(_batch, _shape, _build, False), _train_torch(_batch, _shape, _build_torch))
     _add(f"{_name}_hybrid", _train(_batch, _shape, _build, True), _train_torch(_batch, _shape, _build_torch))
+
+
+# --- loading: a round of small samples, labels as numbers -----------------------------------------------------
+
+def _loader(name, workers, threads=False):
+    """Batches of 64 of 4000 images of 28 x 28 bytes; PyTorch has no threads, so its processes stand beside ours."""
+    images = (_data(4000, 28, 28) * 127 + 128).astype("uint8")
+
+    def make_ours(mx):
+        samples = mx.gluon.data.ArrayDataset(mx.nd.array(images, dtype="uint8"), np.arange(4000))
+        loader = mx.gluon.data.DataLoader(samples, 64, num_workers=workers, thread_pool=threads)
+        return lambda: [batch for batch in loader][-1][0], lambda result: result.wait_to_read()
+
+    def make_theirs(torch):
+        samples = torch.utils.data.TensorDataset(torch.from_numpy(images), torch.arange(4000))
+        loader = torch.utils.data.DataLoader(samples, 64, num_workers=workers, persistent_workers=workers > 0)
+        return lambda: [batch for batch in loader][-1][0], lambda result: None
+
+    _add(name, make_ours, make_theirs)
+
+
+_loader("loader_0_workers", 0)
+_loader("loader_2_workers", 2)
+_loader("loader_2_threads", 2, threads=True)

@@ -219,6 +219,17 @@ def _fetch(url, fname, sha1_hash, verify_ssl):
             os.remove(part)
 
 
+def _get_repo_url():
+    """Where files for Gluon are: MXNET_GLUON_REPO, or where MXNet 1.x kept them."""
+    url = os.environ.get("MXNET_GLUON_REPO", "https://apache-mxnet.s3-accelerate.dualstack.amazonaws.com/")
+    return url if url.endswith("/") else url + "/"
+
+
+def _get_repo_file_url(namespace, filename):
+    """The address of a file, e.g. of a data set in ``gluon/dataset/mnist``."""
+    return f"{_get_repo_url()}{namespace}/{filename}"
+
+
 def shape_is_known(shape):
     """True when no extent is unknown: 0 and -1, or -1 alone with NumPy shapes."""
     if shape is None:

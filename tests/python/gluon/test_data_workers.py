@@ -366,3 +366,22 @@ def test_long_run():
     if EPOCHS > 20:
         assert seen >= {"whole", "break", "killed", "raised", "nested"}
     assert footprint()[0] < before[0] + 40 and footprint()[1] < before[1] + 40 and len(children()) <= 5
+
+
+def test_pools_of_ones_own():
+    """Subclasses in programs for MXNet 1.x load with a pool that they make."""
+    from mxnet.gluon.data import dataloader
+    sampler = data.BatchSampler(data.SequentialSampler(10), 4)
+    with multiprocessing.get_context("fork").Pool(2, dataloader._worker_initializer, [Numbers(10)]) as pool:
+        batches = dataloader._MultiWorkerIter(pool, dataloader.default_mp_batchify_fn, sampler, prefetch=3)
+        assert len(batches) == 3 and numbers_of(batches) == list(range(10))
+        pool.close()
+        pool.join()
+    from multiprocessing.pool import ThreadPool
+    with ThreadPool(2) as pool:
+        batches = dataloader._MultiWorkerIter(pool, dataloader.default_batchify_fn, sampler, dataset=Numbers(10),
+                                              worker_fn=dataloader._thread_worker_fn)
+        assert numbers_of(batches) == list(range(10))
+        pool.close()
+        pool.join()
+    assert dataloader.DataLoaderV1 is data.DataLoader

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import ndarray, registry
 from ...base import data_dir
-from ...gluon.utils import download
+from ...gluon.utils import _get_repo_file_url, download
 from . import _pretrained
 from .vocab import Vocabulary
 
@@ -47,8 +47,7 @@ class _TokenEmbedding(Vocabulary):
         if os.path.exists(path):
             return path
         name = cls._get_download_file_name(pretrained_file_name)
-        repository = os.environ.get("MXNET_GLUON_REPO", "https://apache-mxnet.s3-accelerate.dualstack.amazonaws.com/")
-        url = f"{repository.rstrip('/')}/gluon/embeddings/{kind}/{name}"
+        url = _get_repo_file_url(f"gluon/embeddings/{kind}", name)
         try:
             archive = download(url, os.path.join(folder, name), retries=1)
         except RuntimeError as error:

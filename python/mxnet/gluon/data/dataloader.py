@@ -192,3 +192,15 @@ class DataLoader:
 
     def __del__(self):
         self.clean()  # the pool ends with the last round that uses it
+
+
+DataLoaderV1 = DataLoader
+
+
+def __getattr__(name):
+    """Names that subclasses of the loader in programs for MXNet 1.x use; they import multiprocessing."""
+    if name in ("ForkingPickler", "_MultiWorkerIter", "_thread_worker_fn", "_thread_worker_initializer", "_worker_fn",
+                "_worker_initializer"):
+        from . import _own_pool
+        return getattr(_own_pool, name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -7,7 +7,7 @@ import numpy as np
 from .... import ndarray
 from ....base import data_dir
 from ...data.dataset import _DownloadedDataset
-from ...utils import download
+from ...utils import _get_repo_file_url, download
 
 __all__ = ["WikiText103", "WikiText2"]
 
@@ -60,8 +60,7 @@ class _WikiText(_DownloadedDataset):
         import zipfile
         name, sha1 = self._archive
         archive = os.path.join(self._root, name)
-        repository = os.environ.get("MXNET_GLUON_REPO", "https://apache-mxnet.s3-accelerate.dualstack.amazonaws.com/")
-        url = f"{repository.rstrip('/')}/gluon/dataset/{self._namespace}/{name}"
+        url = _get_repo_file_url(f"gluon/dataset/{self._namespace}", name)
         try:
             download(url, path=archive, sha1_hash=sha1, retries=1)
         except RuntimeError as error:

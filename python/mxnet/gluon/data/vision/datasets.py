@@ -6,7 +6,7 @@ import numpy as np
 
 from .... import image, ndarray, recordio
 from ....base import data_dir
-from ...utils import download
+from ...utils import _get_repo_file_url, download
 from ..dataset import Dataset, RecordFileDataset, _DownloadedDataset
 
 __all__ = ["CIFAR10", "CIFAR100", "MNIST", "FashionMNIST", "ImageFolderDataset", "ImageRecordDataset"]
@@ -54,7 +54,7 @@ class _ImageDataset(_DownloadedDataset):
                 return present
         url = self._url
         if "MXNET_GLUON_REPO" in os.environ:
-            url = f"{os.environ['MXNET_GLUON_REPO'].rstrip('/')}/gluon/dataset/{self._namespace}/"
+            url = _get_repo_file_url(f"gluon/dataset/{self._namespace}", "")
         try:
             return download(url + name, path=path, sha1_hash=sha1, retries=1)
         except RuntimeError as error:
