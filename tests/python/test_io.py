@@ -43,6 +43,7 @@ def test_descriptions():
     assert iterator.provide_data == [("a", (4, 2)), ("b", (4, 3))]
     assert [desc.dtype for desc in iterator.provide_data] == [np.float32, np.float16]
     assert iterator.provide_label[0].name == "y" and iterator.provide_label[0].layout == "NC"
+    assert [d.name for d in io.NDArrayIter({"b": X, "a": X}, None, 2).provide_data] == ["a", "b"]
     assert [d.name for d in io.NDArrayIter([X, X], None, 2).provide_data] == ["_0_data", "_1_data"]
     assert io.NDArrayIter(X, batch_size=3).provide_label == []
 
@@ -54,6 +55,11 @@ def test_end_and_resets():
         iterator.next()
     iterator.hard_reset()
     assert labels(iterator) == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_no_batch_yet():
+    with pytest.raises(AssertionError, match="there is no batch yet"):
+        io.NDArrayIter(X, Y, 4).getdata()
 
 
 def test_batch_larger_than_the_data():

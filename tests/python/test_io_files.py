@@ -85,6 +85,13 @@ def test_parameters(csv):
         io.CSVIter(**csv[0], batch_size=2, foo=1)
 
 
+def test_calls_in_the_wrong_order(csv):
+    with pytest.raises(TypeError, match="arguments must be named, got 'data.csv' without a name"):
+        io.CSVIter("data.csv", batch_size=2)
+    with pytest.raises(AssertionError, match="there is no batch; call next"):
+        io.CSVIter(**csv[0], batch_size=2).getdata()
+
+
 def test_damaged_csv(csv, tmp_path):
     (tmp_path / "damaged.csv").write_text("1,2,3\n4,x,6\n")
     with pytest.raises(ValueError, match="damaged.csv'.*'x'"):

@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import ndarray
 from ..error import OSError as MXOSError
+from ..error import TypeError as MXTypeError
 from ..error import ValueError as MXValueError
 from . import _params
 from ._params import REQUIRED
@@ -38,7 +39,9 @@ class MXDataIter(DataIter):
     fields = {}
     default_dtype = "float32"
 
-    def __init__(self, **kwargs):
+    def __init__(self, *args, **kwargs):
+        if args:
+            raise MXTypeError(f"{type(self).__name__}: arguments must be named, got {args[0]!r} without a name")
         self.params = _params.parse(type(self).__name__, kwargs, {**COMMON, **self.fields})
         super().__init__(self.params.batch_size)
         if self.batch_size < 1:
@@ -121,21 +124,26 @@ class MXDataIter(DataIter):
             raise StopIteration
         return DataBatch([self.getdata()], [self.getlabel()], self.getpad(), self.getindex())
 
+    def _part(self, number):
+        if self._current is None:
+            raise AssertionError(f"{type(self).__name__}: there is no batch; call next() or iter_next() first")
+        return self._current[number]
+
     def getdata(self):
         """The data of the current batch, one NDArray."""
-        return self._current[0]
+        return self._part(0)
 
     def getlabel(self):
         """The labels of the current batch, one NDArray."""
-        return self._current[1]
+        return self._part(1)
 
     def getpad(self):
         """How many samples at the end of the current batch only fill it up."""
-        return self._current[2]
+        return self._part(2)
 
     def getindex(self):
         """The numbers of the samples in the current batch."""
-        return self._current[3]
+        return self._part(3)
 
 
 class _ArrayIter(MXDataIter):

@@ -250,6 +250,8 @@ class NDArrayIter(DataIter):
     def _batch(self, pairs, offset):
         if self.cursor >= self.num_data:
             raise AssertionError("NDArrayIter: the data is at its end; call reset() first")
+        if self.cursor < 0 and self._kept is None:
+            raise AssertionError("NDArrayIter: there is no batch yet; call next() or iter_next() first")
         return [self._batch_of(offset + i, array) for i, (_, array) in enumerate(pairs)]
 
     def getdata(self):

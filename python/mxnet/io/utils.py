@@ -11,12 +11,14 @@ __all__ = []
 def _init_data(data, allow_empty, default_name):
     """`data` (an array, a list or a dict of arrays) as a list of pairs of name and array.
 
-    NDArrays stay as they are; NumPy arrays and the like become float32 NDArrays.
+    The names of a dict are put in order. NDArrays stay as they are; NumPy arrays and the like become float32 NDArrays.
     """
     if data is None:
         data = []
     elif isinstance(data, (np.ndarray, NDArray)) or _is_h5py(data):
         data = [data]
+    elif isinstance(data, dict):
+        data = OrderedDict(sorted(data.items()))
     if isinstance(data, (list, tuple)):
         if not allow_empty and not data:
             raise AssertionError(f"NDArrayIter: there is no data for '{default_name}'")
