@@ -21,7 +21,6 @@ from . import (
     callback,
     executor,
     gluon,
-    image,
     initializer,
     io,
     kvstore,
@@ -32,14 +31,13 @@ from . import (
     operator,
     optimizer,
     random,
-    recordio,
     registry,
 )
-from . import image as img
 from . import initializer as init
 from . import kvstore as kv
 from . import monitor as mon
 from . import random as rnd
+from ._later import later
 from .attribute import AttrScope
 from .base import MXNetError
 from .context import Context, cpu, cpu_pinned, current_context, gpu
@@ -65,15 +63,7 @@ __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "Symbol", "attribute
            "registry", "rnd", "set_np_shape", "sym", "symbol", "use_np", "use_np_array", "use_np_shape", "util"]
 
 
-# Imported when they are first asked for.
-_LATER = {"contrib": "contrib", "mod": "module", "model": "model", "module": "module", "rnn": "rnn",
-          "test_utils": "test_utils", "vision": "vision", "visualization": "visualization", "viz": "visualization"}
-
-
-def __getattr__(name):
-    if name in _LATER:
-        import importlib
-        module = importlib.import_module(f".{_LATER[name]}", __name__)
-        globals()[name] = module
-        return module
-    raise AttributeError(f"module 'mxnet' has no attribute '{name}'")
+__getattr__ = later(
+    __name__, contrib="contrib", image="image", img="image", mod="module", model="model", module="module",
+    recordio="recordio", rnn="rnn", test_utils="test_utils", vision="vision", visualization="visualization",
+    viz="visualization")

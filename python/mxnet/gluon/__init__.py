@@ -1,6 +1,7 @@
 """Gluon: networks as Python classes."""
 from .. import optimizer
-from . import block, contrib, data, loss, model_zoo, nn, parameter, rnn, trainer, utils
+from .._later import later
+from . import block, data, loss, nn, parameter, rnn, trainer, utils
 from .block import Block, HybridBlock, SymbolBlock
 from .parameter import Constant, DeferredInitializationError, Parameter, ParameterDict
 from .trainer import Trainer
@@ -8,3 +9,5 @@ from .trainer import Trainer
 __all__ = ["Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
            "SymbolBlock", "Trainer", "block", "contrib", "data", "loss", "model_zoo", "nn", "optimizer", "parameter",
            "rnn", "trainer", "utils"]
+
+__getattr__ = later(__name__, contrib="contrib", model_zoo="model_zoo")

@@ -1,5 +1,6 @@
 """Data sets, samplers and the loader that makes batches of them."""
-from . import dataloader, dataset, sampler, vision
+from ..._later import later
+from . import dataloader, dataset, sampler
 from .dataloader import DataLoader
 from .dataset import ArrayDataset, Dataset, RecordFileDataset, SimpleDataset
 from .sampler import BatchSampler, FilterSampler, RandomSampler, Sampler, SequentialSampler
@@ -7,3 +8,5 @@ from .sampler import BatchSampler, FilterSampler, RandomSampler, Sampler, Sequen
 __all__ = ["ArrayDataset", "BatchSampler", "DataLoader", "Dataset", "FilterSampler", "RandomSampler",
            "RecordFileDataset", "Sampler", "SequentialSampler", "SimpleDataset", "dataloader", "dataset", "sampler",
            "vision"]
+
+__getattr__ = later(__name__, vision="vision")
