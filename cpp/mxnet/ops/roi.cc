@@ -88,7 +88,7 @@ struct Linear {
   OpRef pool, spread;
 
   Expr pooled(const P& p, std::span<const Expr> in) const { return pool.with(in, make_params(p))[0]; }
-  Expr spreaded(const P& p, std::span<const Expr> in, const Shape& shape) const {
+  Expr spread_over(const P& p, std::span<const Expr> in, const Shape& shape) const {
     return spread.with(in, make_params(RoiSpreadParams<P>{p, shape}))[0];
   }
 };
@@ -106,7 +106,7 @@ OpBuilder<P> define_pool(const char* name, const char* doc, const Linear<P>& ops
       .input("data", kData)
       .infer([](const P& p, InferContext& c) { infer_pool(p, c, P::kRoiWidth); })
       .gradient([&ops](const P& p, GradContext& g) {
-        if (g.needs(0)) g.din(0) = ops.spreaded(p, std::array{g.dout(0), g.in(1)}, g.in(0).shape());
+        if (g.needs(0)) g.din(0) = ops.spread_over(p, std::array{g.dout(0), g.in(1)}, g.in(0).shape());
       })
       .grad_uses(true, false)
       .heavy();
@@ -248,7 +248,7 @@ std::vector<Expr> with_offsets(const Expr& first, const GradContext& g) {
 }
 
 void slope_gradient(const RoiSlopeParams& p, GradContext& g) {
-  if (g.needs(0)) g.din(0) = kSlope.spreaded(p, with_offsets(g.dout(0), g), g.in(0).shape());
+  if (g.needs(0)) g.din(0) = kSlope.spread_over(p, with_offsets(g.dout(0), g), g.in(0).shape());
   if (g.needs(2) && !p.no_trans) g.din(2) = offset_gradient(p, g.in(0), g.dout(0), g.in(1), g.in(2));
 }
 

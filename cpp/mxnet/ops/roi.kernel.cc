@@ -32,10 +32,27 @@ bool readable(const C* roi, int64_t width, C* copy) {
 
 constexpr int64_t kChannels = 32;  // worked on at once, in registers
 
+// The transpose of columns [first, first + n) of a matrix.
+template <class C>
+void transpose_columns(const C* from, C* to, int64_t rows, int64_t columns, int64_t first, int64_t n) {
+  using E = std::conditional_t<sizeof(C) == 8, uint64_t, uint32_t>;
+  detail::transpose_block(reinterpret_cast<const E*>(from + first), columns, reinterpret_cast<E*>(to + first * rows),
+                          rows, n, rows);
+}
 template <class C>
 void transpose_plane(const C* from, C* to, int64_t rows, int64_t columns) {
-  using E = std::conditional_t<sizeof(C) == 8, uint64_t, uint32_t>;
-  detail::transpose_block(reinterpret_cast<const E*>(from), columns, reinterpret_cast<E*>(to), rows, columns, rows);
+  transpose_columns(from, to, rows, columns, 0, columns);
+}
+template <class C>
+void transpose_planes(const C* from, C* to, int64_t batch, int64_t rows, int64_t columns) {
+  constexpr int64_t kBlock = 64;
+  int64_t blocks = (columns + kBlock - 1) / kBlock, size = rows * columns;
+  parallel_for(batch * blocks, 1 + 32768 / (rows * kBlock + 1), [&](int64_t begin, int64_t end) {
+    for (int64_t u = begin; u < end; ++u) {
+      int64_t at = u / blocks * size, first = u % blocks * kBlock;
+      transpose_columns(from + at, to + at, rows, columns, first, std::min(kBlock, columns - first));
+    }
+  });
 }
 
 // How data (batch, channels, height, width) and bins (rois, out, bins) belong together.
@@ -75,10 +92,7 @@ class PixelsFirst {
  public:
   PixelsFirst(const C* data, int64_t batch, int64_t channels, int64_t pixels)
       : size_(channels * pixels), memory_(batch * size_ * static_cast<int64_t>(sizeof(C))) {
-    parallel_for(batch, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        transpose_plane(data + i * size_, memory_.as<C>() + i * size_, channels, pixels);
-    });
+    transpose_planes(data, memory_.as<C>(), batch, channels, pixels);
   }
   const C* image(int64_t i) const { return memory_.as<C>() + i * size_; }
 
@@ -179,11 +193,7 @@ void spread(const RoiMap& m, const C* bins, C* data, const Find& find) {
     const C* from = bins + first * m.out * m.bins;
     m.by_pixel() ? spread_by_pixel(m, some, from, to) : spread_by_plane(m, some, from, to);
   }
-  if (!m.by_pixel()) return;
-  parallel_for(m.batch, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      transpose_plane(to + i * m.channels * m.pixels, data + i * m.channels * m.pixels, m.pixels, m.channels);
-  });
+  if (m.by_pixel()) transpose_planes(to, data, m.batch, m.pixels, m.channels);
 }
 
 // `data` and `bins` are shapes.
