@@ -244,7 +244,7 @@ def test_feed_forward(tmp_path):
     assert out.shape == (60, 2) and inputs.shape == (60, 4) and labels.shape == (60,)
     model.save(str(tmp_path / "ff"), 5)
     again = mx.model.FeedForward.load(str(tmp_path / "ff"), 5)
-    np.testing.assert_allclose(again.predict(x), model.predict(x), rtol=1e-6)
+    np.testing.assert_allclose(again.predict(x), model.predict(x), rtol=1e-4)  # batches of another size
 
 
 def test_sequential_module():
