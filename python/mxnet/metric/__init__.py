@@ -3,6 +3,7 @@
 Each metric keeps two sums: a local one, which `EvalMetric.reset_local` starts anew (for messages
 every so often), and a global one since the last `EvalMetric.reset`.
 """
+from .. import ndarray as ndarray  # found here in 1.x
 from .base import EvalMetric, alias, check_label_shapes, register
 from .classification import F1, MCC, PCC, Accuracy, TopKAccuracy
 from .composite import CompositeEvalMetric, CustomMetric, create, np
