@@ -87,7 +87,8 @@ def main():
     drawn = {}
     for name, estimator in estimators.items():
         drawn[name], loss, error = evaluate(estimator.train(train), rows)
-        print(f"{name}: mean weighted quantile loss {loss:.4f}, error of the median {error:.3f} of the mean", flush=True)
+        print(f"{name}: mean weighted quantile loss {loss:.4f}, error of the median {error:.3f} of the mean",
+              flush=True)
     args.output.mkdir(parents=True, exist_ok=True)
     draw(args.output / "forecast_gluonts.png", rows, drawn)
 

@@ -47,7 +47,7 @@ class UNet(gluon.HybridBlock):
 
 
 def pictures(digits, count, size, random):
-    """Pictures ``(count, 1, size, size)`` and masks ``(count, size, size)``: 0 for the ground, 1 to 10 for the digits."""
+    """Pictures ``(count, 1, size, size)`` and masks ``(count, size, size)``: 0 is the ground, 1 to 10 are digits."""
     data = random.uniform(0, 0.3, (count, 1, size, size)).astype("float32")
     mask = np.zeros((count, size, size), "float32")
     for i in range(count):
@@ -90,7 +90,8 @@ def main():
     _, axes = plt.subplots(3, 6, figsize=(12, 6))
     for row, (name, images) in zip(axes, (("picture", test[0][:, 0]), ("truth", test[1]), ("found", found))):
         for axis, image in zip(row, images):
-            axis.imshow(image, cmap="gray" if name == "picture" else "tab20", vmin=0, vmax=1 if name == "picture" else 11)
+            plain = name == "picture"
+            axis.imshow(image, cmap="gray" if plain else "tab20", vmin=0, vmax=1 if plain else 11)
             axis.set_axis_off()
         row[0].set_title(name)
     plt.savefig(args.output / "segment_digits.png")

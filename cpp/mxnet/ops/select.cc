@@ -77,8 +77,15 @@ const bool hard_sigmoid_defined = [] {
 }();
 
 void infer_where(const NoParams&, InferContext& c) {
+  for (int i : {1, 2}) c.expect_shape(i, c.out(0).shape);
   c.expect_shape(1, c.shape(2));
   c.expect_shape(2, c.shape(1));
+  // A condition of one axis may be a vector of rows.
+  bool rows_possible = !c.shape(0).rank_known() || c.shape(0).ndim() <= 1;
+  if (!rows_possible || (c.shape(0).rank_known() && c.shape(1).rank_known() && c.shape(1).ndim() <= 1)) {
+    for (int i : {1, 2})
+      if (!c.shape(i).rank_known() || c.shape(i).ndim() == c.shape(0).ndim()) c.expect_shape(i, c.shape(0));
+  }
   DType dtype = c.same_dtype(1, 3);
   const Shape &condition = c.shape(0), &data = c.shape(1);
   if (condition.known() && data.known() && !(condition == data)) {

@@ -194,3 +194,12 @@ def test_graph_of_100000_nodes():
 def test_debug_str():
     text = fully_connected().debug_str()
     assert "Variable:fc_weight" in text and "Op:FullyConnected, Name=fc" in text
+
+
+def test_where_finds_shapes_both_ways():
+    zeros = mx.sym.zeros((0, 3))
+    out = mx.sym.where(mx.sym.var("condition"), zeros, zeros)
+    np.testing.assert_array_equal(out.eval(condition=mx.nd.ones((2, 3)))[0].asnumpy(), np.zeros((2, 3)))
+    x = mx.sym.var("x")
+    args, _, _ = mx.sym.where(mx.sym.var("condition"), x, x * 2).infer_shape(condition=(4, 5))
+    assert args == [(4, 5), (4, 5)]
