@@ -231,6 +231,28 @@ def _batchnorm_torch(torch):
 
 _add("batchnorm_fwdbwd", _batchnorm, _batchnorm_torch)
 
+
+# --- images at other sizes and places -----------------------------------------------------------------------
+
+for _how, _label in ((_simple, ""), (_forward_backward, "_fwdbwd")):
+    for _name, _shapes, _ours, _theirs in [
+        ("resize_bilinear_x2", [(8, 64, 56, 56)],
+         lambda nd, x: nd.contrib.BilinearResize2D(x, height=112, width=112),
+         lambda torch, x: torch.nn.functional.interpolate(x, size=(112, 112), mode="bilinear", align_corners=True)),
+        ("resize_bilinear_half", [(8, 64, 56, 56)],
+         lambda nd, x: nd.contrib.BilinearResize2D(x, height=28, width=28),
+         lambda torch, x: torch.nn.functional.interpolate(x, size=(28, 28), mode="bilinear", align_corners=True)),
+        ("upsampling_x2", [(8, 64, 56, 56)], lambda nd, x: nd.UpSampling(x, scale=2, sample_type="nearest"),
+         lambda torch, x: torch.nn.functional.interpolate(x, scale_factor=2, mode="nearest")),
+        ("adaptive_avg_pool7", [(8, 64, 56, 56)], lambda nd, x: nd.contrib.AdaptiveAvgPooling2D(x, output_size=7),
+         lambda torch, x: torch.nn.functional.adaptive_avg_pool2d(x, 7)),
+        ("lrn", [(8, 64, 56, 56)], lambda nd, x: nd.LRN(x, nsize=5),
+         lambda torch, x: torch.nn.functional.local_response_norm(x, 5)),
+        ("bilinear_sampler", [(8, 64, 56, 56), (8, 2, 56, 56)], lambda nd, x, grid: nd.BilinearSampler(x, grid),
+         lambda torch, x, grid: torch.nn.functional.grid_sample(x, grid.permute(0, 2, 3, 1), align_corners=True)),
+    ]:
+        _how(_name + _label, _shapes, _ours, _theirs)
+
 # --- training steps -----------------------------------------------------------------------------------------
 
 

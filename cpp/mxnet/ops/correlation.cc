@@ -26,6 +26,7 @@ void infer_result(const CorrelationParams& p, InferContext& c, int map) {
   c.out(0) = {Shape::unknown(), c.same_dtype()};
   const Shape& shape = c.shape(map);
   if (!shape.known()) return;
+  if (shape[1] == 0) c.fail("maps of shape ", shape, " have no channels to average over");
   CorrelationGeometry g(p, shape);
   if (g.out_height == 0 || g.out_width == 0)
     c.fail("patches of ", p.kernel_size, " with displacements up to ", p.max_displacement, " do not fit into maps ",

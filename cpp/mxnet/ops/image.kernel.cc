@@ -173,13 +173,14 @@ void Colours<T>::hue(const T* x, C turn) const {
     C r = static_cast<C>(x[i]), g = r, b = r;
     if (channels == 3) g = static_cast<C>(x[i + 1]), b = static_cast<C>(x[i + 2]);
     C most = std::max({r, g, b}), least = std::min({r, g, b}), range = most - least;
-    if (!(range > 0)) {
-      for (int64_t k = 0; k < channels; ++k) y[i + k] = x[i + k];
-      continue;
-    }
     C at = most == r ? (g - b) / range : most == g ? C(2) + (b - r) / range : C(4) + (r - g) / range;
     at += turn * C(6);
     at -= std::floor(at / C(6)) * C(6);
+    // Grey has no hue, and neither have infinities and NaN.
+    if (!(range > 0 && std::isfinite(range) && at >= 0 && at <= 6)) {
+      for (int64_t k = 0; k < channels; ++k) y[i + k] = x[i + k];
+      continue;
+    }
     int sixth = std::min(static_cast<int>(at), 5);
     C part = at - static_cast<C>(sixth);
     C between = sixth % 2 == 0 ? least + range * part : most - range * part;

@@ -18,7 +18,10 @@ class RowResampler {
  public:
   RowResampler(const Taps& taps, int64_t inner) : taps_(taps), inner_(inner) {
     // Up to a few taps an output is gathered by index, whole vectors of outputs at a time.
-    if (taps.width > kGathered || inner > kFlattened) return;
+    if (taps.width > kGathered || inner > kFlattened) {
+      for (double w : taps.weight) weight_.push_back(static_cast<C>(w));
+      return;
+    }
     int64_t n = taps.out * inner;
     at_.resize(static_cast<size_t>(n * taps.width));
     weight_.resize(at_.size());
@@ -27,7 +30,8 @@ class RowResampler {
         size_t o = static_cast<size_t>(i / inner), to = static_cast<size_t>(k * n + i);
         bool there = k < taps.count[o];
         at_[to] = static_cast<int32_t>((taps.first[o] + (there ? k : 0)) * inner + i % inner);
-        weight_[to] = there ? weight(o, k) : C(0);
+        weight_[to] =
+            there ? static_cast<C>(taps.weight[o * static_cast<size_t>(taps.width) + static_cast<size_t>(k)]) : C(0);
       }
   }
 
@@ -54,27 +58,22 @@ class RowResampler {
  private:
   static constexpr int64_t kGathered = 8, kFlattened = 8;
 
-  C weight(size_t o, int64_t k) const {
-    return static_cast<C>(taps_.weight[o * static_cast<size_t>(taps_.width) + static_cast<size_t>(k)]);
-  }
-
   void sum_windows(const C* x, C* y) const {
-    for (size_t o = 0; o < static_cast<size_t>(taps_.out); ++o) {
-      const double* w = taps_.weight.data() + o * static_cast<size_t>(taps_.width);
+    for (int64_t o = 0; o < taps_.out; ++o) {
+      const C *w = weight_.data() + o * taps_.width, *from = x + taps_.first[static_cast<size_t>(o)];
       C total = 0;
-      for (int32_t k = 0; k < taps_.count[o]; ++k) total += static_cast<C>(w[k]) * x[taps_.first[o] + k];
+#pragma omp simd reduction(+ : total)
+      for (int64_t k = 0; k < taps_.count[static_cast<size_t>(o)]; ++k) total += w[k] * from[k];
       y[o] = total;
     }
   }
   void sum_elements(const C* x, C* y) const {
-    for (size_t o = 0; o < static_cast<size_t>(taps_.out); ++o) {
-      C* to = y + static_cast<int64_t>(o) * inner_;
+    for (int64_t o = 0; o < taps_.out; ++o) {
+      const C *w = weight_.data() + o * taps_.width, *from = x + taps_.first[static_cast<size_t>(o)] * inner_;
+      C* to = y + o * inner_;
       std::fill_n(to, inner_, C(0));
-      for (int32_t k = 0; k < taps_.count[o]; ++k) {
-        const C* from = x + (taps_.first[o] + k) * inner_;
-        C w = weight(o, k);
-        for (int64_t c = 0; c < inner_; ++c) to[c] += w * from[c];
-      }
+      for (int64_t k = 0; k < taps_.count[static_cast<size_t>(o)]; ++k, from += inner_)
+        for (int64_t c = 0; c < inner_; ++c) to[c] += w[k] * from[c];
     }
   }
 
@@ -98,7 +97,15 @@ void sum_rows(const Taps& taps, int64_t o, int64_t length, const Row& row, C* y)
     for (int64_t i = 0; i < length; ++i) y[i] = wa * a[i];
   else
     for (int64_t i = 0; i < length; ++i) y[i] = wa * a[i] + wb * b[i];
-  for (int32_t k = 2; k < count; ++k) {
+  int32_t k = 2;
+  for (; k + 4 <= count; k += 4) {
+    const C *r0 = row(k), *r1 = row(k + 1), *r2 = row(k + 2), *r3 = row(k + 3);
+    C w0 = static_cast<C>(w[k]), w1 = static_cast<C>(w[k + 1]), w2 = static_cast<C>(w[k + 2]),
+      w3 = static_cast<C>(w[k + 3]);
+#pragma omp simd
+    for (int64_t i = 0; i < length; ++i) y[i] += (w0 * r0[i] + w1 * r1[i]) + (w2 * r2[i] + w3 * r3[i]);
+  }
+  for (; k < count; ++k) {
     const C* from = row(k);
     C wk = static_cast<C>(w[k]);
     for (int64_t i = 0; i < length; ++i) y[i] += wk * from[i];
