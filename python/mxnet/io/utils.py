@@ -11,14 +11,12 @@ __all__ = []
 def _init_data(data, allow_empty, default_name):
     """`data` (an array, a list or a dict of arrays) as a list of pairs of name and array.
 
-    The names of a dict are put in order. NDArrays stay as they are; NumPy arrays and the like become float32 NDArrays.
+    The names are in alphabetical order. NDArrays stay as they are; NumPy arrays and the like become float32 NDArrays.
     """
     if data is None:
         data = []
     elif isinstance(data, (np.ndarray, NDArray)) or _is_h5py(data):
         data = [data]
-    elif isinstance(data, dict):
-        data = OrderedDict(sorted(data.items()))
     if isinstance(data, (list, tuple)):
         if not allow_empty and not data:
             raise AssertionError(f"NDArrayIter: there is no data for '{default_name}'")
@@ -30,7 +28,7 @@ def _init_data(data, allow_empty, default_name):
         raise TypeError(f"NDArrayIter: expected an NDArray, a NumPy array, or a list or dict of them for "
                         f"'{default_name}', got {type(data)}")
     pairs = []
-    for name, item in data.items():
+    for name, item in sorted(data.items()):
         if not isinstance(item, NDArray):
             try:
                 item = array(item)

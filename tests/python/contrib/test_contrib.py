@@ -2,6 +2,7 @@
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import mxnet as mx
@@ -42,3 +43,87 @@ def test_metrics_for_tensorboard(monkeypatch):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImportError, match="nothing is installed that writes files for TensorBoard"):
         LogMetricsCallback("logs")
+
+
+def test_old_autograd():
+    from mxnet.contrib import autograd
+
+    def cube(x, y):
+        return x * x * y
+    x, y = mx.nd.array([1, 2]), mx.nd.array([3, 4])
+    gradients, loss = autograd.grad_and_loss(cube)(x, y)
+    assert [g.asnumpy().tolist() for g in gradients] == [[6, 16], [1, 4]] and loss.asnumpy().tolist() == [3, 16]
+    assert autograd.grad(cube, argnum=1)(x, y)[0].asnumpy().tolist() == [1, 4]
+    with pytest.raises(AssertionError, match="arguments must be NDArrays"):
+        autograd.grad(cube)(1, y)
+    gradient = mx.nd.zeros((2,))
+    autograd.mark_variables([x], [gradient])
+    with autograd.train_section():
+        assert mx.autograd.is_recording() and mx.autograd.is_training()
+        with autograd.test_section():
+            assert not mx.autograd.is_recording() and not mx.autograd.is_training()
+        z = cube(x, y)
+    assert not mx.autograd.is_recording()
+    autograd.backward([z], [mx.nd.array([2, 2])])
+    assert gradient.asnumpy().tolist() == [12, 32]
+    assert autograd.set_is_training(True) is False and autograd.set_is_training(False) is True
+
+
+def regression(context, update_freq, **kwargs):
+    net = mx.sym.FullyConnected(mx.sym.Variable("data"), num_hidden=1, name="fc")
+    net = mx.sym.LinearRegressionOutput(net, mx.sym.Variable("label"))
+    return mx.contrib.svrg_optimization.SVRGModule(net, label_names=["label"], context=context,
+                                                   update_freq=update_freq, **kwargs)
+
+
+def line():
+    x = np.arange(24, dtype="float32").reshape(8, 3) / 10
+    return mx.io.NDArrayIter(x, x.sum(axis=1), 2, label_name="label")
+
+
+def start():
+    return {"fc_weight": mx.nd.array([[0.1, 0.2, 0.3]]), "fc_bias": mx.nd.zeros((1,))}
+
+
+def test_reduced_variance_by_hand():
+    """Numbers of MXNet 1.9.1."""
+    module, batches = regression(mx.cpu(), 2), line()
+    module.bind(batches.provide_data, batches.provide_label)
+    module.init_params(arg_params=start(), aux_params={})
+    module.init_optimizer(optimizer="sgd", optimizer_params={"learning_rate": 0.05})
+    module.update_full_grads(batches)
+    np.testing.assert_allclose(module._param_dict[0]["fc_weight"].asnumpy(), [[-8.022, -8.57, -9.118]], rtol=1e-5)
+    for weight, bias in (([0.30055, 0.41425, 0.52795], 0.137), ([0.474649, 0.5986186, 0.7225883], 0.2396961)):
+        module.forward_backward(next(batches))
+        module.update()
+        parameters = module.get_params()[0]
+        np.testing.assert_allclose(parameters["fc_weight"].asnumpy(), [weight], rtol=1e-5)
+        np.testing.assert_allclose(parameters["fc_bias"].asnumpy(), [bias], rtol=1e-5)
+
+
+@pytest.mark.parametrize("epochs, weight, bias", [
+    (1, [0.45433, 0.57937, 0.70441], 0.25037), (2, [0.648020, 0.785600, 0.923190], 0.375880)])
+@pytest.mark.parametrize("context", [mx.cpu(), [mx.cpu(0), mx.cpu(1)]])
+def test_training_with_reduced_variance(context, epochs, weight, bias):
+    """Numbers of MXNet 1.9.1, up to where it computes the mean gradient a second time and adds the first one to it."""
+    module = regression(context, 2)
+    module.fit(line(), eval_metric="mse", num_epoch=epochs, optimizer_params={"learning_rate": 0.02, "momentum": 0.5},
+               arg_params=start(), aux_params={})
+    parameters = module.get_params()[0]
+    np.testing.assert_allclose(parameters["fc_weight"].asnumpy(), [weight], rtol=2e-5)
+    np.testing.assert_allclose(parameters["fc_bias"].asnumpy(), [bias], rtol=2e-5)
+
+
+def test_mean_gradient_vanishes_at_the_minimum():
+    module = regression(mx.cpu(), 3)
+    module.fit(line(), eval_metric="mse", num_epoch=100, optimizer_params={"learning_rate": 0.1},
+               arg_params=start(), aux_params={})
+    module.update_full_grads(line())
+    assert abs(module._param_dict[0]["fc_weight"].asnumpy()).max() < 0.01
+    assert dict(module.score(line(), "mse"))["mse"] < 1e-4
+
+
+@pytest.mark.parametrize("update_freq, kind", [(None, TypeError), (1.5, TypeError), (0, ValueError), (-1, ValueError)])
+def test_wrong_update_freq(update_freq, kind):
+    with pytest.raises(kind, match="update_freq must be"):
+        regression(mx.cpu(), update_freq)
