@@ -81,6 +81,9 @@ def test_operators_that_keep_sparsity_work_on_dense_arrays():
     (lambda: nd.im2col(nd.ones((1, 1, 3, 3)), kernel=(5, 5)), "im2col: the window"),
     (lambda: nd.col2im(nd.ones((1, 4, 5)), output_size=(3, 4), kernel=(2, 2)), "col2im: data has shape"),
     (lambda: nd.im2col(nd.ones((1, 1, 3, 3)), kernel=(2, 2), stride=(1,)), "im2col: stride, dilate and pad"),
+    (lambda: nd.contrib.quantize_v2(nd.ones(3, dtype="float64")), "_contrib_quantize_v2: data has dtype float64"),
+    (lambda: nd.contrib.quantized_act(nd.ones(3, dtype="int8"), nd.zeros(1), nd.ones(1), act_type="tanh"),
+     "_contrib_quantized_act: act_type must be 'relu'"),
     (lambda: nd.SVMOutput(nd.ones((2, 3)), nd.ones(3)), "SVMOutput: label has shape"),
 ])
 def test_errors(call, text):
