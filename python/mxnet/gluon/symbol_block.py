@@ -151,6 +151,10 @@ class SymbolBlock(HybridBlock):
             return composed
         return self._nest(list(composed), self._out_format)
 
+    def reset_ctx(self, ctx):
+        """Moves the parameters to `ctx` (Context or list of Context)."""
+        self.collect_params().reset_ctx(ctx)
+
     def cast(self, dtype):
         """Changes the element type of the parameters."""
         super().cast(dtype)

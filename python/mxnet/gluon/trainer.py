@@ -146,10 +146,17 @@ class Trainer:
         self._params_to_init = waiting
 
     def _value_set(self, param):
-        """Called when a parameter was set by hand, so that a store that updates weights goes on from there."""
-        index = self._param2idx.get(param.name)
-        if self._update_on_kvstore and index is not None and param not in self._params_to_init:
-            self._kvstore._assign(index, param._data[0])
+        """Called when a parameter was set by hand, so that a store that updates weights goes on from there.
+
+        A store given by name is made anew, without the old state of the optimizer; one that belongs to the
+        caller gets the new value.
+        """
+        if not self._update_on_kvstore or param in self._params_to_init or param.name not in self._param2idx:
+            return
+        if isinstance(self._kvstore_params["kvstore"], str):
+            self._reset_kvstore()
+        else:
+            self._kvstore._assign(self._param2idx[param.name], param._data[0])
 
     def _ready(self):
         if not self._kv_initialized:

@@ -25,7 +25,8 @@ def split_data(data, num_slice, batch_axis=0, even_split=True):
     batch_axis : int
         The axis to cut.
     even_split : bool
-        Whether all parts must have the same size; otherwise the first ones may have one element more.
+        Whether all parts must have the same size; otherwise the first ones may have one element more, and parts
+        of a batch smaller than `num_slice` may be empty.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def split_data(data, num_slice, batch_axis=0, even_split=True):
     Raises
     ------
     ValueError
-        When the batch is smaller than `num_slice`, or does not divide evenly and must.
+        When the batch does not divide evenly and must.
 
     Examples
     --------
@@ -43,8 +44,6 @@ def split_data(data, num_slice, batch_axis=0, even_split=True):
     [(2, 3), (2, 3)]
     """
     size = data.shape[batch_axis]
-    if size < num_slice:
-        raise ValueError(f"split_data: cannot cut axis {batch_axis} of shape {data.shape} into {num_slice} parts")
     if even_split and size % num_slice:
         raise ValueError(f"split_data: axis {batch_axis} of shape {data.shape} does not divide evenly into "
                          f"{num_slice} parts; use a multiple of {num_slice} or even_split=False")

@@ -168,6 +168,11 @@ def test_weights_set_by_hand_reach_the_store():
     param, trainer = one_parameter(2)
     run_step(param, trainer)
     param.set_data(mx.nd.zeros((3,)))
+    assert trainer._kvstore is None and trainer._kv_initialized is False
+    assert run_step(param, trainer) == pytest.approx([-0.3, -0.3])
+    param, trainer = one_parameter(2, kvstore=mx.kv.create("device"))
+    run_step(param, trainer)
+    param.set_data(mx.nd.zeros((3,)))
     assert run_step(param, trainer) == pytest.approx([-0.57, -0.57])
 
 

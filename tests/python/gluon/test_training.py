@@ -172,6 +172,7 @@ def test_loss_follows_from_the_last_activation():
 def test_several_contexts():
     net = nn.Dense(1, in_units=3)
     net.initialize(ctx=[mx.cpu(0), mx.cpu(1)])
+    net.fit((X, Y), num_epochs=40, optimizer=gluon.optimizer.SGD(learning_rate=0.1), batch_size=59, verbose=False)
     net.fit((X, Y), num_epochs=40, optimizer=gluon.optimizer.SGD(learning_rate=0.1), batch_size=15, verbose=False)
     assert net.validate((X, Y))[0] < 0.01
 

@@ -61,6 +61,14 @@ def _failing_layer(net, inputs):
     return layer, shapes[0] if shapes else "?"
 
 
+def _clear_gradients(net, ctx):
+    """Says that a context that got no samples has gradients of 0."""
+    for param in net.collect_params().values():
+        if param._grad is not None:
+            param.grad(ctx)[:] = 0
+            param.data(ctx)._fresh_grad = True
+
+
 class Processor(BatchProcessor):
     """Runs the network and the loss, and checks labels and loss.
 
@@ -80,7 +88,9 @@ class Processor(BatchProcessor):
         if len(batch) < 2:
             raise ValueError(f"{self._who}: a batch must hold data and labels, got only one array")
         parts = [split_and_load(array, estimator.context, even_split=False) for array in batch]
-        return list(zip(*parts[:-1])), parts[-1]
+        # The last batch may be smaller than the number of contexts.
+        rows = [row for row in zip(*parts) if row[-1].shape[0]] or [tuple(part[0] for part in parts)]
+        return [row[:-1] for row in rows], [row[-1] for row in rows]
 
     def _loss(self, estimator, loss, pred, label):
         if isinstance(pred, (list, tuple)):
@@ -106,6 +116,8 @@ class Processor(BatchProcessor):
         with autograd.record():
             data, label, pred, loss = self._run(estimator, estimator.net, estimator.loss, train_batch)
         autograd.backward(loss)
+        for ctx in estimator.context[len(label):]:
+            _clear_gradients(estimator.net, ctx)
         # Before the weights are updated: those of the last step are still good.
         value = sum(float(part.sum().asscalar()) for part in loss)
         if not math.isfinite(value):
