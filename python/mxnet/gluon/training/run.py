@@ -159,6 +159,7 @@ def fit(net, data, num_epochs=1, loss_fn=None, optimizer=None, validation_data=N
         trainer = _trainer(net, memory, optimizer)
         history = History()
         estimator = _estimator("fit", net, loss, metrics, trainer, contexts)
+        estimator.logger.setLevel("INFO" if verbose else "WARNING")
         _enliven(estimator, batches, fresh)
         try:
             count = len(batches)
@@ -192,15 +193,15 @@ def _scores(estimator, batches):
     return Scores(pair for metric in estimator.val_metrics for pair in metric.get_name_value())
 
 
-def validate(net, data, loss_fn=None, metrics=None, batch_size=32, ctx=None):
-    """See `Block.validate`."""
+def validate(net, data, loss_fn=None, metrics=None, batch_size=32, ctx=None, who="validate"):
+    """See `Block.validate`; `who` is named in messages."""
     memory = _memory(net)
-    batches = Batches("validate", data, batch_size, False)
+    batches = Batches(who, data, batch_size, False)
     contexts = _contexts(net, ctx)
     _initialize(net, contexts)
     loss = choose_loss(net, memory.loss if loss_fn is None else loss_fn)
     used = memory.metrics if metrics is None else metrics
-    estimator = _estimator("validate", net, loss, used, _NoTrainer(), contexts)
+    estimator = _estimator(who, net, loss, used, _NoTrainer(), contexts)
     return _scores(estimator, batches)
 
 
@@ -213,7 +214,7 @@ class _NoTrainer(Trainer):
 
 def evaluate(net, data, metrics=None, batch_size=32, ctx=None):
     """See `Block.evaluate`."""
-    scores = validate(net, data, None, metrics, batch_size, ctx)
+    scores = validate(net, data, None, metrics, batch_size, ctx, who="evaluate")
     return Scores(list(zip(scores.names, scores))[1:])
 
 
