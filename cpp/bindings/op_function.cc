@@ -297,6 +297,8 @@ PyObject* make_symbol(OpFunction* function, Arguments& arguments) {
   const Op& op = *function->op;
   Application application{&op, arguments.params, {}, {}, input_outputs(op, arguments.inputs), {}};
   std::string hint = PyUnicode_AsUTF8(function->name);
+  for (std::string_view module : {"_contrib_", "_linalg_", "_image_", "_sparse_"})  // mx.sym.contrib.x gives x0
+    if (hint.starts_with(module)) hint.erase(0, module.size());
   std::transform(hint.begin(), hint.end(), hint.begin(), [](unsigned char c) { return std::tolower(c); });
   application.name = scoped_name(arguments.name, hint);
   application.attrs = scoped_attributes(arguments.attr, op.name);

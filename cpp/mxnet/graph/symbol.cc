@@ -34,6 +34,7 @@ constexpr OutputNames kOutputNames[] = {
     {"GroupNorm", {"output", "mean", "std"}},
     {"InstanceNorm", {"output", "mean", "var"}},
     {"RNN", {"output", "state_output", "statecell_output"}},
+    {"ROIPooling", {"output", "maxidx", ""}},
     {"_contrib_MultiBoxTarget", {"loc_target", "loc_mask", "cls_target"}},
     {"_contrib_Proposal", {"output", "score", ""}},
     {"_contrib_MultiProposal", {"output", "score", ""}},

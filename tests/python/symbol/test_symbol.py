@@ -28,6 +28,16 @@ def test_names_of_inputs_and_outputs():
     assert mx.sym.Concat(num_args=2, name="c").list_arguments() == ["c_arg0", "c_arg1"]
 
 
+def test_names_lack_the_module():
+    x = mx.sym.var("data")
+    with mx.name.NameManager():
+        made = [mx.sym.linalg.potrf(x), mx.sym.contrib.div_sqrt_dim(x), mx.sym.image.to_tensor(x),
+                mx.sym.linalg_potrf(x)]
+        pooled = mx.sym.ROIPooling(x, mx.sym.var("rois"), pooled_size=(2, 2), spatial_scale=1)
+    assert [y.name for y in made] == ["potrf0", "div_sqrt_dim0", "to_tensor0", "linalg_potrf0"]
+    assert pooled.list_outputs() == ["roipooling0_output"]
+
+
 def test_inputs_by_name_and_missing_ones():
     w = mx.sym.var("w")
     net = mx.sym.FullyConnected(data=mx.sym.var("x"), weight=w, num_hidden=3, name="fc")
