@@ -9,6 +9,7 @@
 
 #include "mxnet/graph/infer.h"
 #include "mxnet/graph/json.h"
+#include "mxnet/graph/passes.h"
 #include "mxnet/graph/program.h"
 
 namespace py = pybind11;
@@ -169,13 +170,32 @@ py::list run_program(const PythonProgram& self, py::handle inputs, py::handle ct
   return list;
 }
 
+void init_passes(py::module_& m) {
+  m.def("graph_passes", [] {
+    py::list list;
+    for (const Pass& pass : passes())
+      list.append(
+          py::make_tuple(std::string(pass.name), std::string(pass.doc), pass.inference_only, pass_is_on(pass.name)));
+    return list;
+  });
+  m.def("switch_graph_pass", [](const std::string& name, bool on) { switch_pass(name, on); });
+  m.def("optimize_symbol", [](py::handle s, bool training, const std::vector<std::string>& names) {
+    std::vector<PassResult> results;
+    Symbol symbol = optimize(symbol_argument(s.ptr(), "optimize"), training, names, &results);
+    py::list report;
+    for (const PassResult& r : results)
+      report.append(py::make_tuple(std::string(r.name), r.nodes_before, r.nodes_after));
+    return py::make_tuple(wrapped(std::move(symbol), s), report);
+  });
+}
+
 void init_programs(py::module_& m) {
   py::class_<PythonProgram>(m, "Program", "A symbol made ready to run.")
-      .def(py::init([](py::handle symbol, bool zero_is_unknown) {
-             return PythonProgram{
-                 std::make_shared<Program>(symbol_argument(symbol.ptr(), "a program"), zero_is_unknown)};
+      .def(py::init([](py::handle symbol, bool zero_is_unknown, std::vector<std::string> data) {
+             return PythonProgram{std::make_shared<Program>(symbol_argument(symbol.ptr(), "a program"),
+                                                            ProgramOptions{zero_is_unknown, std::move(data)})};
            }),
-           py::arg("symbol"), py::arg("zero_is_unknown") = true)
+           py::arg("symbol"), py::arg("zero_is_unknown") = true, py::arg("data") = std::vector<std::string>())
       .def_property_readonly("input_names", [](const PythonProgram& self) { return self.program->input_names(); })
       .def("run", run_program, py::arg("inputs"), py::arg("ctx") = py::none(), py::arg("monitor") = py::none(),
            py::arg("monitor_all") = false);
@@ -349,6 +369,7 @@ void init_symbol(py::module_& m) {
   init_attributes(m);
   init_graphs(m);
   init_programs(m);
+  init_passes(m);
 }
 
 }  // namespace mxnet::python

@@ -137,7 +137,9 @@ class Executor:
         gradients = [None if request == "null" else array_for(name, spec, shared_of(name, shared_grads), None)
                      for name, spec, request in zip(names, args, requests)]
         states = [array_for(name, spec, shared_aux, None) for name, spec in zip(aux_names, aux)]
-        return cls._bind(symbol, ctx, arrays, gradients, grad_req, states, group2ctx)
+        # Arguments without a given shape are parameters, most likely.
+        program = _core.Program(symbol, not is_np_shape(), [name for name in given if shapes.get(name) is not None])
+        return cls._bind(symbol, ctx, arrays, gradients, grad_req, states, group2ctx, program)
 
     def _make_inputs(self):
         """What the program gets: arguments with a gradient as variables of autograd that share their memory."""
@@ -374,5 +376,5 @@ class Executor:
         return self._symbol.debug_str()
 
     def get_optimized_symbol(self):
-        """The symbol that runs."""
-        return self._symbol
+        """The symbol that inference runs, after all passes."""
+        return _core.optimize_symbol(self._symbol, False, [])[0]

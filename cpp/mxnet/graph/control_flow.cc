@@ -243,7 +243,8 @@ void infer_control_flow(const Node& node, std::vector<TensorSpec>& in, std::vect
 }
 
 ControlFlow::ControlFlow(const Node& node, bool zero_is_unknown) : node_(node) {
-  for (const Symbol& symbol : node.subgraphs) bodies_.push_back(std::make_unique<Program>(symbol, zero_is_unknown));
+  for (const Symbol& symbol : node.subgraphs)
+    bodies_.push_back(std::make_unique<Program>(symbol, ProgramOptions{zero_is_unknown, {}}));
 }
 
 Arrays ControlFlow::run(const Arrays& inputs, Context ctx) const {

@@ -1,9 +1,8 @@
-// Program: a symbol made ready to run - nodes in order, and when each value is last needed.
+// Program: a symbol made ready to run, for training and for inference.
 #pragma once
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +12,8 @@
 
 namespace mxnet {
 
+class Plan;
+
 // Sees values as they are computed: name of the value, operator, the value.
 using Monitor = std::function<void(const std::string& name, const std::string& op, const NDArray& value)>;
 struct MonitorOptions {
@@ -20,38 +21,38 @@ struct MonitorOptions {
   bool inputs = false;  // what operators read is shown too
 };
 
+struct ProgramOptions {
+  // Shapes of 0 in _zeros and its like are inferred from the inputs, as in MXNet 1.x.
+  bool zero_is_unknown = true;
+  // Names of the inputs that change from run to run; empty if nothing is known of that. The others are parameters:
+  // what is computed from them alone, such as weights with a batch norm folded in, is kept until one is written.
+  std::vector<std::string> data;
+};
+
 class Program {
  public:
-  // With `zero_is_unknown` shapes of 0 in _zeros and its like are inferred from the inputs, as in MXNet 1.x.
-  Program(Symbol symbol, bool zero_is_unknown);
+  explicit Program(Symbol symbol, ProgramOptions options = {});
   ~Program();
 
   const Symbol& symbol() const { return symbol_; }
   const std::vector<std::string>& input_names() const { return names_; }
 
-  // One array per input name; `ctx` is where operators without inputs make theirs. Operators run as if called one
-  // by one: under autograd.record() they are on the tape. Safe to call from many threads.
+  // One array per input name; `ctx` is where operators without inputs make theirs. Under autograd.record() every
+  // operator is on the tape; otherwise the passes of inference apply. Safe to call from many threads.
   Arrays run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions* monitor = nullptr) const;
 
  private:
-  struct Step;
-  using Overrides = std::unordered_map<const Node*, ParamsRef>;
-  void plan();
-  Arrays run_step(const Step& step, const Arrays& values, Context ctx, const Overrides& overrides) const;
-  // Parameters of operators whose shape follows from those of the inputs.
-  std::shared_ptr<const Overrides> overrides(std::span<const NDArray> inputs) const;
+  enum class Kind { plain, training, inference };
+  const Plan& plan(Kind kind) const;
+  Kind kind_for(std::span<const NDArray> inputs, const MonitorOptions* monitor) const;
 
   Symbol symbol_;
-  NumberedGraph graph_;
-  bool zero_is_unknown_;
+  ProgramOptions options_;
+  std::vector<Node*> variables_;
   std::vector<std::string> names_;
-  std::vector<int> input_values_;
-  std::vector<Step> steps_;
-  std::vector<int> heads_;
-  std::vector<const Node*> open_shapes_;
-
+  std::vector<bool> fixed_;
   mutable std::mutex mutex_;
-  mutable std::unordered_map<std::string, std::shared_ptr<const Overrides>> known_overrides_;
+  mutable std::unique_ptr<Plan> plans_[3];  // made when first needed
 };
 
 }  // namespace mxnet

@@ -76,7 +76,7 @@ class _Graph:
         self.inputs = inputs  # one variable for each input that is not None
         self.symbol = outputs
         self.out_format = out_format
-        self.program = _core.Program(outputs, not is_np_shape())
+        self.program = _core.Program(outputs, not is_np_shape(), [s.name for s in inputs])
         places = {s.name: i for i, s in enumerate(inputs)}
         # For each input of the program the number of an argument, or a parameter.
         self.sources = [places[name] if name in places else params[name] for name in self.program.input_names]

@@ -1,0 +1,241 @@
+#include "mxnet/graph/passes.h"
+
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_set>
+
+#include "mxnet/op/invoke.h"
+
+namespace mxnet {
+namespace {
+
+using Outputs = std::vector<NodeOutput>;
+
+Ref<Node> with_inputs(const Node& node, Outputs inputs) {
+  auto copy = make_ref<Node>();
+  copy->op = node.op;
+  copy->params = node.params;
+  copy->name = node.name;
+  copy->attrs = node.attrs;
+  copy->inputs = std::move(inputs);
+  copy->slots = node.slots;
+  copy->subgraphs = node.subgraphs;
+  return copy;
+}
+
+Outputs outputs_of(const Ref<Node>& node) {
+  Outputs outputs;
+  for (int i = 0; i < node->num_outputs(); ++i) outputs.push_back({node, i});
+  return outputs;
+}
+
+// Rebuilds a graph from its leaves. `replace(node, new inputs)` gives new outputs for an operator, or nothing to keep
+// it; nodes that do not change are shared with the old graph.
+template <class Replace>
+Symbol rewrite(const Symbol& symbol, Replace&& replace) {
+  std::unordered_map<const Node*, Outputs> made;
+  auto moved = [&](const NodeOutput& from) { return made.at(from.node.get())[from.index]; };
+  for (Node* node : symbol.nodes()) {
+    Ref<Node> self(node);
+    Outputs inputs;
+    for (const NodeOutput& input : node->inputs) inputs.push_back(moved(input));
+    Outputs outputs;
+    if (!node->is_variable()) outputs = replace(self, inputs);
+    if (outputs.empty()) outputs = outputs_of(inputs == node->inputs ? self : with_inputs(*node, std::move(inputs)));
+    made[node] = std::move(outputs);
+  }
+  Outputs heads;
+  for (const NodeOutput& output : symbol.outputs()) heads.push_back(moved(output));
+  return Symbol(std::move(heads));
+}
+
+bool has_state(const Node& node) {
+  if (node.op->is_random || !node.subgraphs.empty()) return true;
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (node.writes_input(i)) return true;
+  return false;
+}
+
+std::unordered_set<const Node*> heads_of(const Symbol& symbol) {
+  std::unordered_set<const Node*> heads;
+  for (const NodeOutput& output : symbol.outputs()) heads.insert(output.node.get());
+  return heads;
+}
+
+// --- identities ---------------------------------------------------------------------------------------
+
+Value field_value(const Node& node, std::string_view name) {
+  for (const FieldSpec& field : node.op->fields)
+    if (field.name == name) return field.get(node.params->data());
+  return {};
+}
+
+bool is_identity(const Node& node) {
+  const std::string& op = node.op->name;
+  if (op == "Dropout") return to_text(field_value(node, "mode")) != "always";
+  return op == "_copy" || op == "BlockGrad";
+}
+
+// An output of the whole graph stays what it is, since it must not share the memory of an input.
+Symbol drop_identities(const Symbol& symbol) {
+  auto heads = heads_of(symbol);
+  return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    if (!is_identity(*node) || heads.contains(node.get())) return {};
+    return Outputs(static_cast<size_t>(node->num_outputs()), inputs[0]);
+  });
+}
+
+// --- common subexpressions ----------------------------------------------------------------------------
+
+Symbol share_common(const Symbol& symbol) {
+  std::map<std::string, Outputs> known;
+  auto heads = heads_of(symbol);
+  return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    // Two outputs of the whole graph must not share memory.
+    if (has_state(*node) || heads.contains(node.get())) return {};
+    std::string key = node->op->name;
+    for (const auto& [name, text] : params_text(*node->op, node->params)) key += ";" + name + "=" + text;
+    for (size_t i = 0; i < inputs.size(); ++i)
+      key += str("|", static_cast<const void*>(inputs[i].node.get()), ".", inputs[i].index, "@", node->slots[i]);
+    auto [it, fresh] = known.try_emplace(key);
+    if (!fresh) return it->second;
+    it->second = outputs_of(inputs == node->inputs ? node : with_inputs(*node, inputs));
+    return it->second;
+  });
+}
+
+// --- batch normalization into the layer before --------------------------------------------------------
+
+NodeOutput call(const char* op_name, const std::string& name, Outputs inputs,
+                std::vector<std::pair<std::string, Value>> attrs = {}) {
+  const Op& op = Registry::get().at(op_name);
+  return apply({&op, make_params(op, attrs), name, {}, std::move(inputs), {}}).outputs()[0];
+}
+
+// Scale and offset of each channel that a batch norm with moving averages amounts to.
+struct Affine {
+  NodeOutput scale, offset;
+};
+Affine affine_of(const Node& norm, const Outputs& inputs) {
+  std::string name = norm.name + "_folded";
+  NodeOutput variance = call("_plus_scalar", name, {inputs[4]}, {{"scalar", field_value(norm, "eps")}});
+  NodeOutput scale = call("rsqrt", name, {variance});
+  if (to_text(field_value(norm, "fix_gamma")) != "True") scale = call("elemwise_mul", name, {scale, inputs[1]});
+  NodeOutput shift = call("elemwise_mul", name, {inputs[3], scale});
+  return {scale, call("elemwise_sub", name, {inputs[2], shift})};
+}
+
+// The weights have the output channels on axis 0, and so has the data behind the samples.
+bool takes_scale(const Node& layer, const Node& norm) {
+  std::string axis = to_text(field_value(norm, "axis"));
+  if (layer.op->name == "Convolution") {
+    std::string layout = to_text(field_value(layer, "layout"));
+    return axis == "1" && (layout == "None" || layout.starts_with("NC"));
+  }
+  return layer.op->name == "FullyConnected" && axis == "1" && to_text(field_value(layer, "flatten")) == "True";
+}
+
+NodeOutput scaled_layer(const Node& layer, const Node& norm, const Affine& affine) {
+  std::string name = norm.name + "_folded";
+  Value::List extents{-1, 1};
+  Value kernel = field_value(layer, "kernel");
+  if (const Value::List* list = kernel.get<Value::List>()) extents.insert(extents.end(), list->size(), Value(1));
+  NodeOutput scale = call("Reshape", name, {affine.scale}, {{"shape", extents}});
+  NodeOutput weight = call("broadcast_mul", name, {layer.inputs[1], scale});
+  NodeOutput bias = affine.offset;
+  if (layer.inputs.size() > 2)
+    bias = call("elemwise_add", name, {call("elemwise_mul", name, {layer.inputs[2], affine.scale}), bias});
+  std::vector<std::pair<std::string, Value>> attrs;
+  for (const FieldSpec& field : layer.op->fields) {
+    Value value = field.name == "no_bias" ? Value(false) : field.get(layer.params->data());
+    if (!value.none()) attrs.emplace_back(field.name, value);
+  }
+  return call(layer.op->name.c_str(), norm.name, {layer.inputs[0], weight, bias}, attrs);
+}
+
+Symbol fold_batch_norms(const Symbol& symbol) {
+  std::unordered_map<const Node*, int> readers;
+  std::unordered_map<const Node*, int> others;  // readers of the statistics
+  for (Node* node : symbol.nodes())
+    for (const NodeOutput& input : node->inputs) {
+      ++readers[input.node.get()];
+      if (input.index > 0) ++others[input.node.get()];
+    }
+  auto heads = heads_of(symbol);
+  return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    if (node->op->name != "BatchNorm" || to_text(field_value(*node, "output_mean_var")) == "True") return {};
+    const Node& before = *node->inputs[0].node;
+    const Node& layer = *inputs[0].node;
+    bool alone = readers[&before] == 1 && !heads.contains(&before) && others[node.get()] == 0;
+    if (layer.is_variable() || !alone || !takes_scale(layer, *node)) return {};
+    NodeOutput folded = scaled_layer(layer, *node, affine_of(*node, inputs));
+    return {folded, folded, folded};
+  });
+}
+
+constexpr Pass kPasses[] = {
+    {"identities", "Leaves out copies, and dropout outside training.", true, drop_identities},
+    {"common", "Computes equal expressions once.", false, share_common},
+    {"batch_norm", "Puts batch norm with moving averages into the weights of the layer before it.", true,
+     fold_batch_norms},
+};
+
+struct Switches {
+  std::mutex mutex;
+  std::set<std::string, std::less<>> off;
+
+  Switches() {
+    const char* text = std::getenv("MXNET_GRAPH_PASSES_OFF");
+    std::string_view rest = text ? text : "";
+    while (!rest.empty()) {
+      size_t end = std::min(rest.find(','), rest.size());
+      off.emplace(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    if (const char* common = std::getenv("MXNET_ELIMINATE_COMMON_EXPR"); common && std::string_view(common) == "0")
+      off.emplace("common");
+  }
+};
+Switches& switches() {
+  static Switches instance;
+  return instance;
+}
+
+}  // namespace
+
+std::span<const Pass> passes() { return kPasses; }
+
+bool pass_is_on(std::string_view name) {
+  std::lock_guard lock(switches().mutex);
+  return !switches().off.contains(name);
+}
+
+void switch_pass(std::string_view name, bool on) {
+  bool known = false;
+  for (const Pass& pass : kPasses) known |= pass.name == name;
+  if (!known) value_error("there is no graph pass '", name, "'");
+  std::lock_guard lock(switches().mutex);
+  if (on)
+    switches().off.erase(std::string(name));
+  else
+    switches().off.emplace(name);
+}
+
+Symbol optimize(const Symbol& symbol, bool training, std::span<const std::string> names,
+                std::vector<PassResult>* results) {
+  Symbol current = symbol;
+  for (const Pass& pass : kPasses) {
+    bool chosen =
+        names.empty() ? pass_is_on(pass.name) : std::find(names.begin(), names.end(), pass.name) != names.end();
+    if (!chosen || (training && pass.inference_only)) continue;
+    Symbol next = pass.run(current);
+    if (results) results->push_back({pass.name, current.nodes().size(), next.nodes().size()});
+    current = std::move(next);
+  }
+  return current;
+}
+
+}  // namespace mxnet

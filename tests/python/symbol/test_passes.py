@@ -1,0 +1,143 @@
+"""Graph passes: what each does to a graph, and that results stay the same."""
+import numpy as np
+import pytest
+
+import mxnet as mx
+from mxnet import autograd, gluon, nd
+from mxnet.gluon import nn
+from mxnet.symbol import passes
+
+
+def names(symbol):
+    return symbol.get_internals().list_outputs()
+
+
+def test_identities():
+    x = mx.sym.var("x")
+    net = mx.sym.relu(mx.sym.Dropout(mx.sym.BlockGrad(mx.sym.identity(x)), p=0.5), name="r")
+    assert names(passes.optimize(net, passes=["identities"])) == ["x", "r_output"]
+    assert names(passes.optimize(net, training=True, passes=["identities"])) == names(net)
+    assert names(passes.optimize(mx.sym.identity(x, name="i"))) == ["x", "i_output"]  # an output of its own
+    always = mx.sym.relu(mx.sym.Dropout(x, mode="always", name="d"), name="r")
+    assert "d_output" in names(passes.optimize(always))
+
+
+def test_common_expressions():
+    x = mx.sym.var("x")
+    net = mx.sym.Group([(mx.sym.exp(x) + mx.sym.exp(x)) * mx.sym.clip(x, 0, 1) + mx.sym.clip(x, 0, 2)])
+    assert len(names(passes.optimize(net, passes=["common"]))) == len(names(net)) - 1
+    noise = mx.sym.Dropout(x, p=0.5) + mx.sym.Dropout(x, p=0.5)
+    assert names(passes.optimize(noise, training=True)) == names(noise)
+    twice = mx.sym.Group([mx.sym.exp(x), mx.sym.exp(x)])  # outputs do not share memory
+    assert len(names(passes.optimize(twice))) == 3
+    a = nd.array([1.0, 2])
+    executor = net.bind(mx.cpu(), [a], [nd.zeros((2,))])
+    executor.forward(is_train=True)
+    executor.backward(nd.ones((2,)))
+    a.attach_grad()
+    with autograd.record():
+        y = (nd.exp(a) + nd.exp(a)) * nd.clip(a, 0, 1) + nd.clip(a, 0, 2)
+    y.backward()
+    np.testing.assert_allclose(executor.grad_arrays[0].asnumpy(), a.grad.asnumpy(), rtol=1e-6)
+
+
+def conv_net(use_bias, scale):
+    net = nn.HybridSequential()
+    net.add(nn.Conv2D(4, 3, use_bias=use_bias, groups=1), nn.BatchNorm(scale=scale), nn.Activation("relu"),
+            nn.Flatten(), nn.Dense(5), nn.BatchNorm(axis=1), nn.Dense(2))
+    net.initialize(mx.init.Xavier())
+    x = nd.random.uniform(shape=(3, 2, 6, 6))
+    with autograd.record():  # moves the averages
+        net(x)
+    return net, x
+
+
+@pytest.mark.parametrize("use_bias, scale", [(True, True), (False, True), (True, False)])
+def test_batch_norm_goes_into_the_weights(use_bias, scale):
+    net, x = conv_net(use_bias, scale)
+    want = net(x).asnumpy()
+    net.hybridize()
+    np.testing.assert_allclose(net(x).asnumpy(), want, rtol=1e-4, atol=1e-5)
+    folded = passes.optimize(net._cached_graph[1])
+    assert "BatchNorm" not in folded.debug_str() and "BatchNorm" in net._cached_graph[1].debug_str()
+    # Weights that change are folded anew.
+    net[0].weight.set_data(net[0].weight.data() * 2)
+    net[1].running_mean.set_data(nd.ones((4,)))
+    have = net(x).asnumpy()
+    net.hybridize(False)
+    np.testing.assert_allclose(have, net(x).asnumpy(), rtol=1e-4, atol=1e-5)
+    assert not np.allclose(have, want)
+
+
+def test_training_keeps_its_batch_norm():
+    net, x = conv_net(True, True)
+    net.hybridize()
+    net(x)
+    before = net[1].running_mean.data().asnumpy()
+    with autograd.record():
+        net(x)
+    assert not np.allclose(net[1].running_mean.data().asnumpy(), before)
+
+
+def test_half_precision_is_left_alone():
+    net, x = conv_net(True, True)
+    net.cast("float16")
+    net.hybridize()
+    assert net(x.astype("float16")).dtype == np.float16
+
+
+def test_a_batch_norm_that_cannot_be_folded():
+    x = mx.sym.var("x")
+    conv = mx.sym.Convolution(x, kernel=(1, 1), num_filter=2, name="c")
+    shared = mx.sym.BatchNorm(conv, name="bn") + conv
+    assert "BatchNorm" in passes.optimize(shared).debug_str()
+    assert "BatchNorm" in passes.optimize(mx.sym.BatchNorm(x)).debug_str()
+    assert "BatchNorm" in passes.optimize(mx.sym.BatchNorm(conv, axis=3)).debug_str()
+
+
+def test_switches():
+    listed = {p["name"]: p for p in passes.list_passes()}
+    assert all(p["on"] and p["doc"] for p in listed.values())
+    net = mx.sym.exp(mx.sym.var("x")) * mx.sym.exp(mx.sym.var("x"))
+    with passes.switched(common=False):
+        assert not {p["name"]: p["on"] for p in passes.list_passes()}["common"]
+        assert len(names(passes.optimize(net))) == len(names(net))
+    assert {p["name"]: p["on"] for p in passes.list_passes()}["common"]
+    with pytest.raises(ValueError, match="no graph pass 'foo'"), passes.switched(foo=True):
+        pass
+    text = passes.report(net)
+    assert "common: " in text and "before:" in text and "after:" in text
+
+
+def test_memory_is_used_again_in_place():
+    class Chain(gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            for _ in range(20):
+                x = F.relu(x + 1)
+            return x
+    net, x = Chain(), nd.ones((256, 1024))
+    want = net(x).asnumpy()
+    net.hybridize()
+    net(x).wait_to_read()
+    nd.waitall()
+    stats = mx._core.storage_stats(1, 0)
+    mx._core.reset_peak_memory(1, 0)
+    have = net(x)
+    have.wait_to_read()
+    assert mx._core.storage_stats(1, 0)["peak"] - stats["in_use"] <= 2 * x.size * 4
+    np.testing.assert_array_equal(have.asnumpy(), want)
+    assert x.asnumpy().max() == 1
+
+
+def test_results_do_not_share_memory():
+    class Twice(gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            y = F.exp(x)
+            return y, F.relu(y), F.identity(x)
+    net, x = Twice(), nd.array([1.0, -1])
+    net.hybridize()
+    first, second, third = net(x)
+    second[:] = 7
+    third[:] = 9
+    np.testing.assert_allclose(first.asnumpy(), np.exp([1.0, -1]), rtol=1e-6)
+    assert x.asnumpy().tolist() == [1, -1]
