@@ -121,12 +121,17 @@ class _RecordIter(MXDataIter):
 
     def batches(self):
         waiting = deque()
-        for numbers, pad in self._orders():
-            waiting.append(self._submit(numbers, pad))
-            if len(waiting) > max(0, self.params.prefetch_buffer):
+        try:
+            for numbers, pad in self._orders():
+                waiting.append(self._submit(numbers, pad))
+                if len(waiting) > max(0, self.params.prefetch_buffer):
+                    yield self._finished(*waiting.popleft())
+            while waiting:
                 yield self._finished(*waiting.popleft())
-        while waiting:
-            yield self._finished(*waiting.popleft())
+        finally:  # the round may be left early
+            for tasks, *_ in waiting:
+                for task in tasks:
+                    task.cancel()
 
     def _orders(self):
         """The numbers of the records of each batch, and the padding."""

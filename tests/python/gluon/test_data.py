@@ -318,3 +318,21 @@ def test_records(records):
         assert sum(batches, []) == [b"number %d" % i for i in range(20)]
     with pytest.raises(OSError, match="cannot be opened"):
         data.RecordFileDataset(records + "x")
+
+
+def test_listed_images(tmp_path):
+    import cv2
+    for i in range(2):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), np.full((3, 4, 3), 50 * i, "uint8"))
+    (tmp_path / "a.lst").write_text("0\t4\t0.png\n1\t5\t1.png\n")
+    (tmp_path / "b.lst").write_text("0\t4\t2.5\t0.png\n")
+    listed = data.vision.ImageListDataset(str(tmp_path), str(tmp_path / "a.lst"))
+    assert len(listed) == 2 and listed[1][1] == 5.0 and (listed[1][0].asnumpy() == 50).all()
+    assert data.vision.ImageListDataset(str(tmp_path), str(tmp_path / "b.lst"))[0][1].tolist() == [4, 2.5]
+    grey = data.vision.ImageListDataset(str(tmp_path), [[7, "0.png"], [[1, 2], "1.png"]], flag=0)
+    assert grey[0][0].shape == (3, 4, 1) and grey[1][1].tolist() == [1, 2]
+    for wrong in ([["0.png"]], [["x", "0.png"]], [3]):
+        with pytest.raises(ValueError, match="entry 1 of the list should hold labels and a path"):
+            data.vision.ImageListDataset(str(tmp_path), wrong)
+    with pytest.raises(TypeError, match="must be a path or a list"):
+        data.vision.ImageListDataset(str(tmp_path))

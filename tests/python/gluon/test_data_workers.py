@@ -81,6 +81,7 @@ def footprint():
 
 @pytest.fixture(autouse=True)
 def nothing_left():
+    gc.collect()
     before = footprint()
     yield
     gc.collect()  # errors that tests have caught refer to the loader
@@ -270,6 +271,17 @@ def test_modes_reach_the_workers():
     assert batches == [True]
     from mxnet import _core
     assert list(data.DataLoader([0], 1, num_workers=1, batchify_fn=lambda batch: _core.compute_threads())) == [1]
+
+
+def test_contexts_and_recording():
+    def kind(batch):
+        assert not mx.autograd.is_recording() and not mx.autograd.is_training()
+        return mx.nd.array(batch)
+    with mx.autograd.record(), mx.cpu(1):
+        assert [batch.context for batch in data.DataLoader([0], 1, num_workers=1, batchify_fn=kind)] == [mx.cpu(0)]
+    for workers in (0, 1):
+        for batch in data.DataLoader(Numbers(4), 2, num_workers=workers, pin_memory=True):
+            assert [array.context for array in batch] == [mx.cpu_pinned(0)] * 2
 
 
 def test_after_much_work_on_many_threads():

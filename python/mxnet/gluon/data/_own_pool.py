@@ -62,7 +62,7 @@ class _MultiWorkerIter:
         self._dataset = dataset
         self._data_loader = data_loader  # keeps the pool
         self._timeout = timeout
-        self._ctx = context.cpu_pinned(pin_device_id) if pin_memory and context.num_gpus() else None
+        self._ctx = context.cpu_pinned(pin_device_id) if pin_memory else None
         self._waiting = deque()
         for _ in range(max(prefetch, 1)):
             self._push_next()

@@ -25,9 +25,10 @@ from collections import deque
 
 import numpy as np
 
-from ... import _core, ndarray, util
+from ... import _core, autograd, ndarray, util
 from ... import random as mx_random
 from ...base import MXNetError
+from ...context import cpu
 
 __all__ = ["WorkerPool"]
 
@@ -130,7 +131,7 @@ def _numpy_array(buffer, dtype, shape):
 
 
 def _array(buffer, dtype, shape, kind):
-    array = ndarray.array(np.frombuffer(buffer, dtype).reshape(shape), dtype=dtype)
+    array = ndarray.array(np.frombuffer(buffer, dtype).reshape(shape), ctx=cpu(), dtype=dtype)
     return array if kind is ndarray.NDArray else array.as_np_ndarray()
 
 
@@ -186,6 +187,8 @@ class _Start:
         random.seed(int(words[0]))
         np.random.seed(words[1])
         mx_random.seed(int(words[2] >> 1))
+        autograd.set_recording(False)  # whatever goes on around the first round
+        autograd.set_training(False)
         util.set_np_shape(self.flags[0])
         util._set_np_array(self.flags[1])
         _core.limit_compute_threads(1)  # the workers are the team

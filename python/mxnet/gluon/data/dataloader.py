@@ -138,7 +138,7 @@ class DataLoader:
         self._dataset = dataset
         self._batch_sampler = batch_sampler
         self._batchify_fn = batchify_fn or default_batchify_fn
-        self._pin = context.cpu_pinned(pin_device_id) if pin_memory and context.num_gpus() else None
+        self._pin = context.cpu_pinned(pin_device_id) if pin_memory else None
         self._num_workers = max(0, num_workers)
         self._prefetch = max(0, 2 * self._num_workers if prefetch is None else int(prefetch))
         self._thread_pool = thread_pool

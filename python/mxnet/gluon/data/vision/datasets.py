@@ -9,7 +9,8 @@ from ....base import data_dir
 from ...utils import _get_repo_file_url, download
 from ..dataset import Dataset, RecordFileDataset, _DownloadedDataset
 
-__all__ = ["CIFAR10", "CIFAR100", "MNIST", "FashionMNIST", "ImageFolderDataset", "ImageRecordDataset"]
+__all__ = ["CIFAR10", "CIFAR100", "MNIST", "FashionMNIST", "ImageFolderDataset", "ImageListDataset",
+           "ImageRecordDataset"]
 
 
 def _read_file(path):
@@ -302,6 +303,54 @@ class ImageFolderDataset(Dataset):
         path, label = self.items[idx]
         sample = image.imread(path, self._flag), label
         return sample if self._transform is None else self._transform(*sample)
+
+    def __len__(self):
+        return len(self.items)
+
+
+class ImageListDataset(Dataset):
+    """Images that a list names.
+
+    A sample is an image, NDArray (height, width, channels) of uint8, and its label: a float, or a float32 array where
+    there are several.
+
+    Parameters
+    ----------
+    root : str
+        The folder that paths are relative to.
+    imglist : str or list
+        Path of a list as im2rec makes it: lines of a number, labels and a path with tabs between them. Or a list of
+        lists of labels and a path. ValueError for anything else in it.
+    flag : {0, 1}
+        1 for images of three channels, 0 for grey ones.
+
+    Examples
+    --------
+    >>> photos = mx.gluon.data.vision.ImageListDataset("photos", [[0, "cat.jpg"], [1, "dog.jpg"]])
+    """
+
+    def __init__(self, root=".", imglist=None, flag=1):
+        self._root = os.path.expanduser(root)
+        self._flag = flag
+        if isinstance(imglist, (str, os.PathLike)):
+            with open(imglist, encoding="utf-8") as file:
+                imglist = [line.rstrip("\n").split("\t")[1:] for line in file if line.strip()]
+        elif not isinstance(imglist, (list, tuple)):
+            raise TypeError(f"ImageListDataset: imglist must be a path or a list, got {type(imglist)}")
+        self.items = [self._item(number, entry) for number, entry in enumerate(imglist, 1)]
+
+    def _item(self, number, entry):
+        try:
+            *labels, path = entry
+            label = np.concatenate([np.ravel(np.asarray(part, dtype=np.float32)) for part in labels])
+            return os.path.join(self._root, path), float(label[0]) if len(label) == 1 else label
+        except (TypeError, ValueError):
+            raise ValueError(f"ImageListDataset: entry {number} of the list should hold labels and a path, but is "
+                             f"{entry!r}") from None
+
+    def __getitem__(self, idx):
+        path, label = self.items[idx]
+        return image.imread(path, self._flag), label
 
     def __len__(self):
         return len(self.items)
