@@ -253,6 +253,78 @@ for _how, _label in ((_simple, ""), (_forward_backward, "_fwdbwd")):
     ]:
         _how(_name + _label, _shapes, _ours, _theirs)
 
+# --- recurrent networks, sequences --------------------------------------------------------------------------
+
+_TIME, _BATCH, _HIDDEN = 64, 32, 512  # two layers, inputs of the same size
+
+
+def _recurrent(name, kind, train):
+    """Inference, or a step of training by SGD, of a layer that both libraries have under the same name."""
+    def make_ours(mx):
+        layer = getattr(mx.gluon.rnn, kind)(_HIDDEN, 2, input_size=_HIDDEN)
+        layer.initialize(mx.init.Uniform(0.05))
+        x = mx.nd.array(_data(_TIME, _BATCH, _HIDDEN))
+        if not train:
+            return (lambda: layer(x)), lambda result: result.wait_to_read()
+        trainer = mx.gluon.Trainer(layer.collect_params(), "sgd", {"learning_rate": 1e-4})
+
+        def step():
+            with mx.autograd.record():
+                y = layer(x)
+            y.backward()
+            trainer.step(_BATCH)
+        return step, lambda result: mx.nd.waitall()
+
+    def make_theirs(torch):
+        layer = getattr(torch.nn, kind)(_HIDDEN, _HIDDEN, 2)
+        x = torch.from_numpy(_data(_TIME, _BATCH, _HIDDEN))
+        if not train:
+            def infer():
+                with torch.no_grad():
+                    return layer(x)
+            return infer, lambda result: None
+        optimizer = torch.optim.SGD(layer.parameters(), 1e-4 / _BATCH)
+
+        def step():
+            optimizer.zero_grad(set_to_none=True)
+            y = layer(x)[0]
+            y.backward(torch.ones_like(y))
+            optimizer.step()
+        return step, lambda result: None
+
+    _add(name, make_ours, make_theirs)
+
+
+for _kind in ("LSTM", "GRU", "RNN"):
+    _recurrent(f"{_kind.lower()}_infer", _kind, False)
+    _recurrent(f"{_kind.lower()}_train", _kind, True)
+
+_CTC_LABELS = np.random.RandomState(1).randint(1, 30, (16, 40))
+
+
+def _ctc_torch(torch, x):
+    log_probs = torch.nn.functional.log_softmax(x, 2)
+    lengths = torch.full((16,), 200), torch.full((16,), 40)
+    return torch.nn.functional.ctc_loss(log_probs, torch.from_numpy(_CTC_LABELS), *lengths, reduction="none")
+
+
+_forward_backward("ctc_fwdbwd", [(200, 16, 30)], lambda nd, x: nd.CTCLoss(x, nd.array(_CTC_LABELS)), _ctc_torch)
+
+
+def _attention(nd, x):
+    weights = nd.softmax(nd.contrib.interleaved_matmul_selfatt_qk(x, heads=12))
+    return nd.contrib.interleaved_matmul_selfatt_valatt(x, weights, heads=12)
+
+
+def _attention_torch(torch, x):
+    q, k, v = (x.reshape(128, 96, 3, 64)[:, :, i].transpose(0, 1) for i in range(3))
+    weights = torch.softmax(torch.bmm(q, k.transpose(1, 2)) / 8, -1)
+    return torch.bmm(weights, v).transpose(0, 1).reshape(128, 8, 768)
+
+
+_simple("self_attention", [(128, 8, 12 * 3 * 64)], _attention, _attention_torch)
+_forward_backward("self_attention_fwdbwd", [(128, 8, 12 * 3 * 64)], _attention, _attention_torch)
+
 # --- training steps -----------------------------------------------------------------------------------------
 
 
