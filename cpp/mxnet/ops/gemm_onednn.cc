@@ -55,9 +55,11 @@ std::shared_ptr<PackedProduct> build(const Gemm& g) {
 
 std::function<void(const float* a, float* c)> packed_gemm_f32_onednn(const Gemm& g) {
   static auto* cache = new onednn::Cache<PackedProduct>(256);
-  onednn::ThreadScope threads;
-  auto entry = cache->get({g.m, g.n, g.k, g.trans_b, g.lda, g.ldb, g.ldc, g.beta != 0, onednn::threads()},
-                          [&] { return build(g); });
+  // Waking a team takes as long as some million multiplications.
+  double work = static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
+  int team = work < 4e6 ? 1 : onednn::threads();
+  onednn::ThreadScope threads(team);
+  auto entry = cache->get({g.m, g.n, g.k, g.trans_b, g.lda, g.ldb, g.ldc, g.beta != 0, team}, [&] { return build(g); });
   if (!entry->run) return {};
   auto packed = std::make_shared<Scratch>(static_cast<int64_t>(entry->packed_b.get_size()));
   auto pad = std::make_shared<Scratch>(static_cast<int64_t>(entry->scratchpad.get_size()));
@@ -69,8 +71,8 @@ std::function<void(const float* a, float* c)> packed_gemm_f32_onednn(const Gemm&
                                        {DNNL_ARG_WEIGHTS, b},
                                        {DNNL_ARG_DST, c},
                                        {DNNL_ARG_SCRATCHPAD, memory(entry->scratchpad, engine, pad->data())}};
-  return [entry, packed, pad, a, c, args](const float* from, float* to) {
-    onednn::ThreadScope scope;
+  return [entry, packed, pad, a, c, args, team](const float* from, float* to) {
+    onednn::ThreadScope scope(team);
     a.set_data_handle(const_cast<float*>(from));
     c.set_data_handle(to);
     entry->run.execute(onednn::stream(), args);

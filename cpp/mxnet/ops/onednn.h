@@ -27,10 +27,10 @@ inline dnnl::stream& stream() {
 // The threads an operation may use here: the whole team on the compute thread, else only the caller.
 inline int threads() { return on_compute_thread() ? compute_threads() : 1; }
 
-// Bounds oneDNN's parallel regions to threads() for a scope.
+// Bounds oneDNN's parallel regions to a number of threads for a scope.
 class ThreadScope {
  public:
-  ThreadScope() : saved_(omp_get_max_threads()) { set(threads()); }
+  explicit ThreadScope(int n = threads()) : saved_(omp_get_max_threads()) { set(n); }
   ~ThreadScope() { set(saved_); }
   ThreadScope(const ThreadScope&) = delete;
   ThreadScope& operator=(const ThreadScope&) = delete;

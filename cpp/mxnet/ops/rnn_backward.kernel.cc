@@ -152,7 +152,7 @@ class Backward {
 
   template <class F>
   void each_row(const F& f) const {
-    parallel_for(g_.batch, std::max<int64_t>(1, 4096 / g_.gates()), [&](int64_t begin, int64_t end) {
+    parallel_for(g_.batch, std::max<int64_t>(1, 16384 / g_.gates()), [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) f(n);
     });
   }
