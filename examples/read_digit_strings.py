@@ -23,7 +23,8 @@ def load(root, train):
     digits = MNIST(root, train=train)
     images = [digits[i][0].asnumpy()[:, :, 0] / np.float32(255) for i in range(len(digits))]
     columns = [np.flatnonzero(image.max(axis=0) > 0.2) for image in images]
-    return [image[:, c[0]:c[-1] + 1] for image, c in zip(images, columns)], [int(digits[i][1]) for i in range(len(digits))]
+    images = [image[:, c[0]:c[-1] + 1] for image, c in zip(images, columns)]
+    return images, [int(digits[i][1]) for i in range(len(digits))]
 
 
 def write(images, labels, random):
