@@ -20,10 +20,10 @@ LANGUAGES = "af ca cs da de es et eu fi fr hr hu id it lt lv nb nl pl pt ro sl s
 SHORTEST, LONGEST = 12, 80  # characters; shorter lines are left out, the rest of longer ones is cut off
 
 
-def read_messages():
-    """(message, language, translation) of all translations that come with Django."""
+def read_messages(languages):
+    """(message, number of the language, translation) of all translations that come with Django."""
     root = pathlib.Path(importlib.util.find_spec("django").origin).parent
-    for number, language in enumerate(LANGUAGES):
+    for number, language in enumerate(languages):
         for path in sorted(root.rglob(f"locale/{language}/LC_MESSAGES/django.mo")):
             with open(path, "rb") as file:
                 catalog = gettext.GNUTranslations(file)._catalog
@@ -33,9 +33,9 @@ def read_messages():
                     yield message, number, text.strip()[:LONGEST]
 
 
-def load():
-    """Training and test sets of (text, language)."""
-    messages = sorted(set(read_messages()))
+def load(languages):
+    """Training and test sets of (text, number of the language)."""
+    messages = sorted(set(read_messages(languages)))
     names = sorted({message for message, _, _ in messages})
     held_out = set(np.random.RandomState(0).permutation(names)[:len(names) // 5])
     parts = [], []
@@ -78,6 +78,7 @@ def batches(texts, number_of, size, shuffle):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--languages", nargs="+", default=LANGUAGES)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=0.004)
@@ -86,10 +87,10 @@ def main():
     mx.random.seed(args.seed)
     np.random.seed(args.seed)
 
-    train, test = load()
+    train, test = load(args.languages)
     number_of = {c: i for i, c in enumerate(sorted({c for text, _ in train for c in text}), 1)}  # 0: unknown
-    print(f"{len(train)} lines to learn from, {len(test)} to test, {len(LANGUAGES)} languages")
-    net = Reader(len(number_of) + 1, len(LANGUAGES))
+    print(f"{len(train)} lines to learn from, {len(test)} to test, {len(args.languages)} languages")
+    net = Reader(len(number_of) + 1, len(args.languages))
     net.initialize(mx.init.Xavier())
     steps = args.epochs * -(-len(train) // args.batch_size)
     schedule = mx.lr_scheduler.CosineScheduler(steps, args.learning_rate, final_lr=args.learning_rate / 50)

@@ -87,6 +87,7 @@ def main():
     parser.add_argument("--data", default=pathlib.Path(__file__).parent / "data" / "mnist")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batches", type=int, default=100, help="batches of new strings in an epoch")
+    parser.add_argument("--test-batches", type=int, default=5, help="batches of 100 strings to test on")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=0.004)
     parser.add_argument("--seed", type=int, default=1)
@@ -95,7 +96,7 @@ def main():
     random = np.random.RandomState(args.seed)
 
     digits, test_digits = load(args.data, train=True), load(args.data, train=False)
-    test_batches = [batch_of(test_digits, 100, random) for _ in range(5)]
+    test_batches = [batch_of(test_digits, 100, random) for _ in range(args.test_batches)]
     net = StringReader()
     net.initialize(mx.init.Xavier())
     schedule = mx.lr_scheduler.CosineScheduler(args.epochs * args.batches, args.learning_rate, final_lr=0)
@@ -110,11 +111,11 @@ def main():
             loss.backward()
             trainer.step(args.batch_size)
             total += loss.mean().asscalar()
-        print(f"epoch {epoch}: loss {total / args.batches:.4f}, strings read right {test(net, test_batches):.3f}, "
-              f"{time.time() - start:.1f} s")
+        print(f"epoch {epoch}: loss {total / args.batches:.4f}, {time.time() - start:.1f} s")
     pictures, strings = test_batches[0]
     for string, row in zip(read(net(pictures[:5])), strings.asnumpy()):
         print("wrote", "".join(str(int(digit)) for digit in row if digit >= 0), "read", string)
+    print(f"strings read right: {test(net, test_batches):.3f}")
 
 
 if __name__ == "__main__":

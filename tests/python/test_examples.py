@@ -63,3 +63,14 @@ def test_forecast_gluonts(tmp_path):
     pytest.importorskip("gluonts", reason="GluonTS is not installed")
     line = run("forecast_gluonts", "--epochs", 1, "--batches", 2, "--series", 2, "--output", tmp_path)
     assert line.startswith("DeepAR") and number("quantile loss", line) > 0
+
+
+def test_language_of_text():
+    pytest.importorskip("django", reason="Django, whose messages are read, is not installed")
+    line = run("language_of_text", "--epochs", 1, "--languages", "de", "fi")
+    assert number("test accuracy", line) > 0.7
+
+
+def test_read_digit_strings():
+    line = run("read_digit_strings", "--epochs", 1, "--batches", 2, "--batch-size", 4, "--test-batches", 1)
+    assert 0 <= number("read right:", line) <= 1
