@@ -108,6 +108,13 @@ def libsvm(tmp_path):
     return {"data_libsvm": str(tmp_path / "data"), "data_shape": (3,), "batch_size": 2}, str(tmp_path / "label")
 
 
+def test_damaged_libsvm(tmp_path):
+    for line in ("1 -1:3", "x 0:1", "1 0", "1 0:x", "1 1.5:2", "\xff 0:1"):
+        (tmp_path / "damaged").write_bytes(b"1 0:1\n" + line.encode("latin-1"))
+        with pytest.raises(ValueError, match="damaged', line 2: expected a label and elements"):
+            io.LibSVMIter(data_libsvm=str(tmp_path / "damaged"), data_shape=(3,), batch_size=1)
+
+
 def test_libsvm(libsvm):
     given, label = libsvm
     iterator = io.LibSVMIter(**given)

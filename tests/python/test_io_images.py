@@ -141,6 +141,19 @@ def test_damaged_files(tmp_path):
         list(iterator_of(path_imglist=str(tmp_path / "short.lst")))
 
 
+def test_image_beyond_all_bounds(tmp_path):
+    import struct
+    import zlib
+    header = struct.pack(">4sIIBBBBB", b"IHDR", 1 << 20, 1 << 20, 8, 2, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + bytes(20)
+    path = str(tmp_path / "huge.rec")
+    file = mx.recordio.MXRecordIO(path, "w")
+    file.write(mx.recordio.pack((0, 1.0, 0, 0), content))
+    file.close()
+    with pytest.raises(ValueError, match="bytes that are no image"):
+        next(iterator_of(path_imgrec=path, batch_size=1))
+
+
 def boxes_of(iterator):
     found = []
     for batch in iterator:

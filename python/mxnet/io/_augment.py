@@ -21,7 +21,10 @@ def decoded(content, channels, name):
     """The image in `content` with 1, 3 or 4 channels."""
     cv2 = opencv()
     flag = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}.get(channels, cv2.IMREAD_UNCHANGED)
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), flag) if content else None
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flag) if content else None
+    except cv2.error:  # such as of sizes beyond its limits
+        image = None
     if image is None:
         raise MXValueError(f"{name}: a record holds {len(content)} bytes that are no image")
     if channels == 1:

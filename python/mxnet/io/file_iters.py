@@ -287,7 +287,7 @@ class LibSVMIter(_ArrayIter):
         if len(shape) != 1:
             raise MXValueError(f"LibSVMIter: rows have one axis, got shape {shape}")
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8", errors="replace") as file:
                 lines = [(number, line.split()) for number, line in enumerate(file, 1) if line.strip()]
         except OSError as error:
             raise MXOSError(f"LibSVMIter: '{path}' cannot be read: {error.strerror}") from None
@@ -297,8 +297,10 @@ class LibSVMIter(_ArrayIter):
                 labels[row] = float(label.split(":")[0])
                 for element in elements:
                     index, value = element.split(":")
+                    if not 0 <= int(index) < shape[0]:
+                        raise ValueError
                     rows[row, int(index)] = float(value)
-            except (IndexError, ValueError):
+            except ValueError:
                 text = " ".join([label, *elements])[:100]
                 raise MXValueError(f"LibSVMIter: '{path}', line {number}: expected a label and elements index:value "
                                    f"with indices below {shape[0]}, got '{text}'") from None

@@ -76,7 +76,7 @@ class _RecordIter(MXDataIter):
     def _read_list(self, path):
         """The labels of each image number in a list as im2rec makes it."""
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8", errors="replace") as file:
                 lines = [(number, line.rstrip("\n").split("\t")) for number, line in enumerate(file, 1) if line.strip()]
         except OSError as error:
             raise MXOSError(f"{type(self).__name__}: '{path}' cannot be read: {error.strerror}") from None

@@ -333,7 +333,7 @@ class ImageListDataset(Dataset):
         self._root = os.path.expanduser(root)
         self._flag = flag
         if isinstance(imglist, (str, os.PathLike)):
-            with open(imglist, encoding="utf-8") as file:
+            with open(imglist, encoding="utf-8", errors="surrogateescape") as file:
                 imglist = [line.rstrip("\n").split("\t")[1:] for line in file if line.strip()]
         elif not isinstance(imglist, (list, tuple)):
             raise TypeError(f"ImageListDataset: imglist must be a path or a list, got {type(imglist)}")
