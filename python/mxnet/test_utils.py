@@ -10,6 +10,17 @@ import numpy as np
 
 from . import autograd, ndarray
 from . import random as _random
+from ._symbol_checks import (  # noqa: F401 - found here
+    Symbol,
+    check_consistency,
+    check_gluon_hybridize_consistency,
+    check_speed,
+    check_symbolic_backward,
+    check_symbolic_forward,
+    numeric_grad,
+    simple_forward,
+    symbol_gradient_check,
+)
 from .context import Context, current_context, num_gpus
 from .io import DataIter
 from .ndarray import NDArray, array
@@ -347,8 +358,8 @@ def check_numeric_gradient(sym, location, aux_states=None, numeric_eps=None, rto
 
     Parameters
     ----------
-    sym : callable
-        A function of NDArrays that gives an NDArray or a list of them.
+    sym : Symbol or callable
+        A symbol, or a function of NDArrays that gives an NDArray or a list of them.
     location : list or dict of str to array_like
         The inputs, in order or as keywords.
     numeric_eps : float, optional
@@ -363,24 +374,32 @@ def check_numeric_gradient(sym, location, aux_states=None, numeric_eps=None, rto
         Where to compute.
     dtype : numpy type
         Element type of the inputs.
-    aux_states, grad_stype_dict
-        Only for symbols.
+    aux_states : list or dict of array_like, optional
+        Auxiliary states of a symbol.
+    grad_stype_dict : dict, optional
+        Accepted.
 
     Raises
     ------
     AssertionError
         When a gradient is wrong.
     TypeError
-        When `sym` is not a function.
+        When `sym` is neither.
 
     Examples
     --------
     >>> mx.test_utils.check_numeric_gradient(lambda x: x * x, [np.array([1.0, 2.0])])
     """
-    if not callable(sym) or hasattr(sym, "list_arguments"):
-        raise TypeError("check_numeric_gradient: give a function of NDArrays; symbols need the symbol module, which is "
-                        "not available")
     ctx = ctx or default_context()
+    # Differences of float32 sums have few right digits.
+    rtol, atol = 1e-2 if rtol is None else rtol, 1e-3 if atol is None else atol
+    if isinstance(sym, Symbol):
+        step = default_numeric_eps()[np.dtype(dtype)] if numeric_eps is None else numeric_eps
+        return symbol_gradient_check(sym, location, aux_states, step, rtol, atol, grad_nodes, use_forward_train, ctx,
+                                     dtype)
+    if not callable(sym):
+        raise TypeError(f"check_numeric_gradient: sym must be a Symbol or a function of NDArrays, got "
+                        f"{type(sym).__name__}")
     names = list(location) if isinstance(location, dict) else list(range(len(location)))
     inputs = {name: array(_numpy(location[name]), ctx=ctx, dtype=dtype) for name in names}
     eps = default_numeric_eps()[np.dtype(dtype)] if numeric_eps is None else numeric_eps
@@ -402,10 +421,7 @@ def check_numeric_gradient(sym, location, aux_states=None, numeric_eps=None, rto
     total.backward()
     for name in checked:
         wanted = _finite_differences(inputs[name], objective, eps, use_forward_train)
-        # Differences of float32 sums have few right digits.
-        loose_rtol = 1e-2 if rtol is None else rtol
-        loose_atol = 1e-3 if atol is None else atol
-        assert_almost_equal(inputs[name].grad, wanted, loose_rtol, loose_atol,
+        assert_almost_equal(inputs[name].grad, wanted, rtol, atol,
                             (f"gradient of input {name}", "finite differences"))
 
 

@@ -59,7 +59,7 @@ def test_numeric_gradient():
             return grad * 3
     with pytest.raises(AssertionError, match="gradient of input 0 and finite differences differ"):
         tu.check_numeric_gradient(lambda a: Wrong()(a), [x])
-    with pytest.raises(TypeError, match="give a function"):
+    with pytest.raises(TypeError, match="must be a Symbol or a function"):
         tu.check_numeric_gradient("relu", [x])
 
 
