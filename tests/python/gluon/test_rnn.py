@@ -297,6 +297,68 @@ def test_gradient_of_the_gradient():
     assert np.abs(x.grad.asnumpy()).max() > 0
 
 
+# --- compiled -----------------------------------------------------------------------------------------------
+
+
+class Unrolled(mx.gluon.HybridBlock):
+    def __init__(self, cell, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.cell = cell
+
+    def hybrid_forward(self, F, x, lengths):
+        return self.cell.unroll(3, x, valid_length=lengths, merge_outputs=True)[0]
+
+
+@pytest.mark.parametrize("make", [
+    lambda: rnn.LSTMCell(4),
+    lambda: rnn.ZoneoutCell(rnn.GRUCell(4), 0.3, 0.3),
+    lambda: rnn.BidirectionalCell(rnn.LSTMCell(4), rnn.RNNCell(4)),
+    lambda: contrib.rnn.VariationalDropoutCell(rnn.LSTMCell(4), 0.3, 0.3, 0.3),
+])
+def test_compiled_cells_agree(make):
+    x, lengths = _data(2, 3, 5), mx.nd.array([3, 2])
+    net = _ready(Unrolled, make())
+    want = net(x, lengths).asnumpy()
+    net.hybridize()
+    for _ in range(2):
+        np.testing.assert_allclose(net(x, lengths).asnumpy(), want, rtol=1e-5, atol=1e-7)
+    fresh = _ready(Unrolled, make())
+    fresh.hybridize()  # shapes are found out while it is compiled
+    assert fresh(x, lengths).shape == want.shape
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_compiled_layers_agree(kind):
+    x, lengths = _data(5, 3, 6), mx.nd.array([2, 5, 1])
+    layer = _ready(kind, 4, 2, bidirectional=True, use_sequence_length=True)
+    states = layer.begin_state(3, func=mx.nd.ones)
+    want, last = layer(x, states, lengths)
+    layer.hybridize()
+    have, after = layer(x, states, lengths)
+    for a, b in zip([have, *after], [want, *last]):
+        np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), rtol=1e-5, atol=1e-7)
+    assert layer(x, sequence_length=lengths).shape == want.shape
+
+
+def test_symbols_keep_lengths_in_their_place():
+    def variables(names):
+        return [mx.sym.Variable(name) for name in names]
+
+    network = mx.sym.RNN(*variables("xph"), sequence_length=mx.sym.Variable("l"), state_size=4, num_layers=1,
+                         mode="gru", use_sequence_length=True)
+    loss = mx.sym.CTCLoss(*variables("xy"), label_lengths=mx.sym.Variable("l"), use_label_lengths=True)
+    for symbol, names in ((network, list("xphl")), (loss, list("xyl"))):
+        loaded = mx.sym.load_json(symbol.tojson())
+        assert loaded.list_arguments() == names
+    x, lengths = _data(5, 3, 6), mx.nd.array([1, 5, 2])
+    arrays = {"x": x, "p": mx.nd.ones(3 * 4 * 12), "h": mx.nd.zeros((1, 3, 4)), "l": lengths}
+    want = mx.nd.RNN(x, arrays["p"], arrays["h"], lengths, state_size=4, num_layers=1, mode="gru",
+                     use_sequence_length=True)
+    have = mx.sym.load_json(network.tojson()).eval(**arrays)[0]
+    np.testing.assert_array_equal(have.asnumpy(), want.asnumpy())
+
+
 # --- the CTC loss -------------------------------------------------------------------------------------------
 
 
