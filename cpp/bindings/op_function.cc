@@ -117,7 +117,9 @@ class Parser {
     }
     Value value = to_value(object);
     spec.set(result_.params->data(), value, spec.what);
-    if (function_->symbolic && object != Py_None) result_.attributes[spec.name] = to_text(value);
+    // None goes without saying where it is the default.
+    bool said = object != Py_None || spec.required || !spec.default_value.none();
+    if (function_->symbolic && said) result_.attributes[spec.name] = to_text(value);
     given_ |= uint64_t{1} << field;
   }
 

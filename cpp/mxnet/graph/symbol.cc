@@ -30,6 +30,7 @@ struct OutputNames {
 constexpr OutputNames kOutputNames[] = {
     {"BatchNorm", {"output", "mean", "var"}},
     {"_contrib_SyncBatchNorm", {"output", "mean", "var"}},
+    {"_contrib_BatchNormWithReLU", {"output", "mean", "var"}},
     {"LayerNorm", {"output", "mean", "std"}},
     {"GroupNorm", {"output", "mean", "std"}},
     {"InstanceNorm", {"output", "mean", "var"}},
@@ -50,7 +51,10 @@ constexpr StartRule kStartRules[] = {
     {"BatchNorm", "moving_var", R"(["one", {}])"},
     {"_contrib_SyncBatchNorm", "moving_mean", R"(["zero", {}])"},
     {"_contrib_SyncBatchNorm", "moving_var", R"(["one", {}])"},
+    {"_contrib_BatchNormWithReLU", "moving_mean", R"(["zero", {}])"},
+    {"_contrib_BatchNormWithReLU", "moving_var", R"(["one", {}])"},
     {"LeakyReLU", "gamma", R"(["Constant", {"value": 0.25}])"},
+    {"UpSampling", "weight", R"(["bilinear", {}])"},
 };
 
 const FieldSpec* field_named(const Op& op, std::string_view name) {
@@ -59,9 +63,16 @@ const FieldSpec* field_named(const Op& op, std::string_view name) {
   return nullptr;
 }
 
+// UpSampling takes any number of arrays, but a filter spreads those of one.
+bool takes_filter(const Op& op, const ParamsRef& params) {
+  const FieldSpec* field = op.name == "UpSampling" ? field_named(op, "sample_type") : nullptr;
+  return field && to_text(field->get(params->data())) == "bilinear";
+}
+
 NodeOutput parameter(const Application& application, int i) {
   const Op& op = *application.op;
-  const std::string input = op.is_variadic() ? str("arg", i) : op.input_name(i);
+  std::string input = op.is_variadic() ? str("arg", i) : op.input_name(i);
+  if (takes_filter(op, application.params)) input = i == 0 ? "data" : "weight";
   auto node = make_ref<Node>();
   node->name = application.name + "_" + input;
   node->attrs = application.attrs;
@@ -207,7 +218,7 @@ Symbol apply(Application application) {
       if (const int64_t* n = value.get<int64_t>()) given = std::max(given, *n);
     }
     if (given > 100000) value_error(op.name, ": ", op.variadic, "=", given, " is too large");
-    wanted = static_cast<int>(given);
+    wanted = std::max(static_cast<int>(given), takes_filter(op, application.params) ? 2 : 0);
   } else if (static_cast<int>(inputs.size()) > wanted) {
     type_error(op.name, ": takes ", wanted, " inputs, got ", inputs.size(), "; signature is ", op.signature());
   }

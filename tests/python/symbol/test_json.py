@@ -119,3 +119,9 @@ def test_missing_file():
         mx.sym.load("/nonexistent/net.json")
     with pytest.raises(TypeError):
         mx.sym.load_json(3)
+
+
+def test_none_is_written_where_it_is_not_the_default():
+    net = mx.sym.slice_axis(mx.sym.var("x"), axis=0, begin=1, end=None)
+    again = mx.sym.load_json(net.tojson())
+    np.testing.assert_array_equal(again.eval(x=mx.nd.array([1, 2, 3]))[0].asnumpy(), [2, 3])

@@ -213,3 +213,13 @@ def test_where_finds_shapes_both_ways():
     x = mx.sym.var("x")
     args, _, _ = mx.sym.where(mx.sym.var("condition"), x, x * 2).infer_shape(condition=(4, 5))
     assert args == [(4, 5), (4, 5)]
+
+
+def test_filter_of_up_sampling_is_a_parameter():
+    """Where a filter spreads the data it is made like any weight, and starts as one that interpolates."""
+    net = mx.sym.UpSampling(mx.sym.var("data"), scale=2, sample_type="bilinear", num_filter=3, name="up")
+    assert net.list_arguments() == ["data", "up_weight"]
+    assert net.infer_shape(data=(1, 3, 4, 4))[:2] == ([(1, 3, 4, 4), (3, 1, 4, 4)], [(1, 3, 8, 8)])
+    assert net.attr_dict()["up_weight"]["__init__"] == '["bilinear", {}]'
+    several = mx.sym.UpSampling(scale=2, sample_type="nearest", num_args=2, name="up")
+    assert several.list_arguments() == ["up_arg0", "up_arg1"]
