@@ -154,6 +154,30 @@ def test_image_beyond_all_bounds(tmp_path):
         next(iterator_of(path_imgrec=path, batch_size=1))
 
 
+@pytest.mark.parametrize("file, kind", [("images", "ImageRecordIter"), ("objects", "ImageDetRecordIter")])
+def test_files_damaged_anywhere(tmp_path, file, kind):
+    """Whatever the damage, a file is read or refused with one plain error."""
+    random = np.random.RandomState(0)
+    content = (cases.FILES / f"{file}.rec").read_bytes()
+    path = tmp_path / "damaged.rec"
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(content)
+        for _ in range(random.randint(1, 4)):
+            at = random.randint(len(damaged))
+            if random.rand() < 0.7:
+                damaged[at] = random.randint(256)
+            else:
+                del damaged[at:at + random.randint(1, 50)]
+        path.write_bytes(damaged)
+        try:
+            list(iterator_of(path_imgrec=str(path), kind=kind, batch_size=1, preprocess_threads=2))
+        except ValueError as error:
+            assert len(str(error).splitlines()) == 1
+            refused += 1
+    assert refused > 50
+
+
 def boxes_of(iterator):
     found = []
     for batch in iterator:
