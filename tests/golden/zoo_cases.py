@@ -31,12 +31,12 @@ def describe(mx, name):
             "places": list(net._collect_params_with_prefix()), "blocks": blocks, "repr": repr(net)}
 
 
-def run(mx, name):
-    """10 outputs for 2 images, with known weights."""
+def _started(mx, name, images):
+    """A network with known weights, images, and the shapes of all parameters."""
     net = mx.gluon.model_zoo.vision.get_model(name, classes=10)
     net.initialize()
     random = np.random.RandomState(0)
-    x = mx.nd.array(random.uniform(-1, 1, (2, 3, RUN[name], RUN[name])).astype("float32"))
+    x = mx.nd.array(random.uniform(-1, 1, (images, 3, RUN[name], RUN[name])).astype("float32"))
     net(x)
     shapes = []
     for key, param in net.collect_params().items():
@@ -50,7 +50,39 @@ def run(mx, name):
         else:
             values = random.uniform(-0.1, 0.1, param.shape)
         param.set_data(mx.nd.array(values.astype("float32")))
+    return net, x, shapes
+
+
+def run(mx, name):
+    """10 outputs for 2 images."""
+    net, x, shapes = _started(mx, name, 2)
     return {"shapes": shapes, "out": net(x).asnumpy().tolist()}
+
+
+def train(mx, name):
+    """The losses of some training steps on 2 images, without dropout.
+
+    Batch normalizations use their running averages: those of so few numbers would make much of rounding errors.
+    """
+    net, x, _ = _started(mx, name, 2)
+
+    def calm(block):
+        if hasattr(block, "_rate"):
+            block._rate = 0.0
+        if isinstance(block, mx.gluon.nn.BatchNorm):
+            block._kwargs["use_global_stats"] = True
+    net.apply(calm)
+    label, loss_of = mx.nd.array([1, 7]), mx.gluon.loss.SoftmaxCrossEntropyLoss()
+    rate = 1e-6 if name.startswith("resnet") else 2e-3  # shortcuts without normalization add up
+    trainer = mx.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": rate, "momentum": 0.9, "wd": 1e-4})
+    losses = []
+    for _ in range(10 if RUN[name] < 100 else 2):
+        with mx.autograd.record():
+            loss = loss_of(net(x), label)
+        loss.backward()
+        trainer.step(2)
+        losses.append(loss.asnumpy().tolist())
+    return losses
 
 
 def recorded():

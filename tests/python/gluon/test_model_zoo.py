@@ -28,6 +28,13 @@ def test_output(name):
     np.testing.assert_allclose(have["out"], wanted["out"], rtol=1e-3, atol=1e-4 * scale)
 
 
+@pytest.mark.parametrize("name", cases.RUN)
+def test_training(name):
+    have, wanted = np.array(cases.train(mx, name)), np.array(RECORDED["losses"][name])
+    assert wanted[-1].mean() < wanted[0].mean()
+    np.testing.assert_allclose(have, wanted, rtol=1e-3, atol=2e-3 * wanted.max())
+
+
 def test_thumbnails_and_arguments():
     net = vision.ResNetV1(vision.BottleneckV1, [1, 1], [4, 8, 16], classes=3, thumbnail=True)
     net.initialize()
