@@ -28,6 +28,12 @@ Scratch scratch_for(int64_t n) {
   return Scratch(n * static_cast<int64_t>(sizeof(C)));
 }
 
+// A place in working memory, null where there is none.
+template <class C>
+C* at(const Scratch& memory, int64_t offset) {
+  return memory.data() ? memory.as<C>() + offset : nullptr;
+}
+
 template <class C>
 class Backward {
  public:
@@ -97,9 +103,9 @@ class Backward {
                 res + r.cells + after * cell_row,
                 res + r.hidden + t * cell_row,
                 dy + t * batch * g_.width(),
-                dinput_.as<C>() + t * batch * gates,
-                dstate_.as<C>() + t * batch * gates,
-                dprojected_.as<C>() + t * state_row,
+                at<C>(dinput_, t * batch * gates),
+                at<C>(dstate_, t * batch * gates),
+                at<C>(dprojected_, t * state_row),
                 dh,
                 dc};
       if (g_.projects) {
