@@ -212,7 +212,7 @@ bool GraphInference::infer_partial(size_t number, Call& call) {
       second.in = with_stand_ins(*given, 1, distinct);
       if (!try_run(first) || !try_run(second)) continue;
       agree(*given, first, second, call);
-      return store(number, call);
+      return store(number, call) || dtype_from_output(number, call);
     }
   }
   return guess_dtype(number, call);
@@ -267,6 +267,23 @@ bool GraphInference::guess_dtype(size_t number, const Call& call) {
     if (spec.dtype == DType::unknown) spec.dtype = dtype, changed = true;
   }
   return changed;
+}
+
+// The first input has the dtype of the output, where the operator makes the one of the other.
+bool GraphInference::dtype_from_output(size_t number, const Call& call) {
+  DType wanted = call.out.empty() ? DType::unknown : specs_[graph_.first_value(number)].dtype;
+  bool open = !call.reads.empty() && call.reads[0] >= 0 && specs_[call.reads[0]].dtype == DType::unknown;
+  if (!open || !is_floating(wanted)) return false;
+  DType other = wanted == DType::float64 ? DType::float32 : DType::float64;
+  for (DType dtype : {wanted, other}) {
+    Call trial{call.node, {}, {}, std::vector<TensorSpec>(call.out.size())};
+    for (int value : call.reads)
+      trial.in.push_back(value < 0 ? TensorSpec{Shape::unknown(), DType::unknown, false} : specs_[value]);
+    trial.in[0].dtype = dtype;
+    if (!try_run(trial) || trial.out[0].dtype != dtype) return false;
+  }
+  specs_[call.reads[0]].dtype = wanted;
+  return true;
 }
 
 bool GraphInference::store(size_t number, const Call& call) {

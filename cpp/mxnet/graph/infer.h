@@ -34,6 +34,7 @@ class GraphInference {
   static bool try_run(Call& call);
   static void agree(const std::vector<TensorSpec>& given, const Call& first, const Call& second, Call& call);
   bool guess_dtype(size_t number, const Call& call);
+  bool dtype_from_output(size_t number, const Call& call);
   bool store(size_t number, const Call& call);
   void raise_postponed();
 

@@ -43,9 +43,10 @@ class JsonWriter {
     std::string line = "\n" + std::string(indent + 2, ' ');
     text_ += "{" + line + "\"op\": " + quoted(node.is_variable() ? "null" : node.op->name) + ", ";
     text_ += line + "\"name\": " + quoted(node.name) + ", ";
-    if (!node.attrs.empty()) {
+    Attributes attrs = all_attributes(node);
+    if (!attrs.empty()) {
       text_ += line + "\"attrs\": ";
-      attributes(node.attrs, indent + 2);
+      attributes(attrs, indent + 2);
       text_ += ", ";
     }
     text_ += line + "\"inputs\": ";
@@ -63,6 +64,18 @@ class JsonWriter {
       text_ += line + "]";
     }
     text_ += "\n" + std::string(indent, ' ') + "}";
+  }
+
+  // With the parameters that were not given as text, as those of nodes made by a pass.
+  static Attributes all_attributes(const Node& node) {
+    Attributes attrs = node.attrs;
+    if (node.is_variable()) return attrs;
+    for (const FieldSpec& field : node.op->fields) {
+      if (attrs.contains(field.name)) continue;
+      Value value = field.get(node.params->data());
+      if (field.required || !(value == field.default_value)) attrs[field.name] = to_text(value);
+    }
+    return attrs;
   }
 
   void attributes(const Attributes& attrs, int indent) {

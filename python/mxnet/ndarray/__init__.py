@@ -5,6 +5,7 @@ on arrays; `mx.nd.random`, `linalg`, `contrib` and `image` hold those of one fie
 """
 # ruff: noqa: F401, F403 - this module collects names
 from . import _internal, contrib, image, indexing, linalg, ndarray, op, random, register, sparse, utils
+from .cached_op import CachedOp
 from .ndarray import *
 from .ndarray import NDArray, _storage_type
 from .op import *

@@ -60,6 +60,7 @@ def test_batch_norm_goes_into_the_weights(use_bias, scale):
     np.testing.assert_allclose(net(x).asnumpy(), want, rtol=1e-4, atol=1e-5)
     folded = passes.optimize(net._cached_graph[1])
     assert "BatchNorm" not in folded.debug_str() and "BatchNorm" in net._cached_graph[1].debug_str()
+    assert mx.sym.load_json(folded.tojson()).tojson() == folded.tojson()
     # Weights that change are folded anew.
     net[0].weight.set_data(net[0].weight.data() * 2)
     net[1].running_mean.set_data(nd.ones((4,)))

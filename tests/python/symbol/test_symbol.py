@@ -157,6 +157,8 @@ def test_inference_of_types():
     assert net.infer_type(data="float16")[0] == [np.float16] * 3
     with pytest.warns(UserWarning, match="Cannot decide type"):
         assert net.infer_type() == (None, None, None)
+    assert (net + mx.sym.var("y")).infer_type(y="float64")[0] == [np.float64] * 4
+    assert mx.sym.argmax(mx.sym.var("x")).infer_type_partial()[0] == [None]
     assert net.infer_type_partial() == ([None] * 3, [None], [])
     assert mx.sym.cast(mx.sym.var("x"), dtype="int32").infer_type(x="float64")[1] == [np.int32]
     assert mx.sym.var("q", shape=(2,), dtype="float16").infer_type()[1] == [np.float16]
