@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, m) {
   init_recording(m);
   init_runtime(m);
   init_interop(m);
+  init_custom(m);
 }

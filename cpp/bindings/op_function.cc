@@ -81,7 +81,8 @@ struct Arguments {
   // Of a symbol:
   PyObject* name = nullptr;
   PyObject* attr = nullptr;
-  Attributes attributes;  // what was given, as text
+  Attributes attributes;                                 // what was given, as text
+  std::vector<std::pair<std::string, PyObject*>> named;  // symbols for inputs that the parameters name
 };
 
 bool is_null(PyObject* object) {
@@ -189,6 +190,7 @@ class Parser {
     } else if (function_->symbolic) {
       take_symbolic(name, value);
     } else if (std::strcmp(name, "name") != 0 && std::strcmp(name, "attr") != 0 && !is_attribute(name)) {
+      if (op_.free_params && !is_array(value)) return set_free(name, value);
       type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
     }
   }
@@ -202,9 +204,19 @@ class Parser {
       result_.attr = value;
     } else if (text.starts_with("__") && text.ends_with("__") && PyUnicode_Check(value)) {
       result_.attributes[name] = PyUnicode_AsUTF8(value);
+    } else if (op_.inputs_of && is_input(value)) {
+      result_.named.emplace_back(name, value);
+    } else if (op_.free_params) {
+      set_free(name, value);
     } else {
       type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
     }
+  }
+
+  void set_free(const char* name, PyObject* value) {
+    Object text = own(PyObject_Str(value));
+    op_.free_params(result_.params->data()).emplace_back(name, PyUnicode_AsUTF8(text.get()));
+    if (function_->symbolic) result_.attributes[name] = PyUnicode_AsUTF8(text.get());
   }
 
   void finish() {
@@ -295,6 +307,21 @@ std::vector<NodeOutput> input_outputs(const Op& op, const std::vector<PyObject*>
   return inputs;
 }
 
+// Puts symbols given by name in their places.
+void place_named(const Op& op, const Arguments& arguments, std::vector<NodeOutput>& inputs) {
+  if (arguments.named.empty()) return;
+  std::vector<InputSpec> specs = op.inputs_of(arguments.params->data());
+  for (auto& [name, object] : arguments.named) {
+    const std::string& wanted = name;
+    auto it = std::find_if(specs.begin(), specs.end(), [&](const InputSpec& spec) { return spec.name == wanted; });
+    if (it == specs.end()) type_error(op.name, ": there is no input '", name, "'");
+    size_t place = static_cast<size_t>(it - specs.begin());
+    if (inputs.size() <= place) inputs.resize(place + 1);
+    if (inputs[place].node) type_error(op.name, ": got ", name, " twice");
+    inputs[place] = input_outputs(op, {object}).at(0);
+  }
+}
+
 PyObject* make_symbol(OpFunction* function, Arguments& arguments) {
   const Op& op = *function->op;
   Application application{&op, arguments.params, {}, {}, input_outputs(op, arguments.inputs), {}};
@@ -302,6 +329,7 @@ PyObject* make_symbol(OpFunction* function, Arguments& arguments) {
   for (std::string_view module : {"_contrib_", "_linalg_", "_image_", "_sparse_"})  // mx.sym.contrib.x gives x0
     if (hint.starts_with(module)) hint.erase(0, module.size());
   std::transform(hint.begin(), hint.end(), hint.begin(), [](unsigned char c) { return std::tolower(c); });
+  place_named(op, arguments, application.inputs);
   application.name = scoped_name(arguments.name, hint);
   application.attrs = scoped_attributes(arguments.attr, op.name);
   bool counted = op.is_variadic() && !arguments.attributes.contains(op.variadic) && !application.inputs.empty();
@@ -343,7 +371,11 @@ std::string docstring(const Op& op) {
     if (!f.required) text += ", default " + to_text(f.default_value);
     text += str("\n    ", f.doc, "\n");
   }
-  return text + "out : NDArray or list of NDArray, optional\n    Where to put the result.\n";
+  text += "out : NDArray or list of NDArray, optional\n    Where to put the result.\n";
+  static Lazy find("mxnet.ndarray.examples", "example_of");
+  Object example = own(PyObject_CallFunction(find.get(), "s", op.name.c_str()));
+  std::string lines = PyUnicode_AsUTF8(example.get());
+  return lines.empty() ? text : text + "\nExamples\n--------\n" + lines;
 }
 
 PyObject* get_doc(PyObject* self, void*) {

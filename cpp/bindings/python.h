@@ -172,5 +172,6 @@ void init_autograd(pybind11::module_& m);
 void init_recording(pybind11::module_& m);
 void init_runtime(pybind11::module_& m);
 void init_interop(pybind11::module_& m);
+void init_custom(pybind11::module_& m);
 
 }  // namespace mxnet::python

@@ -44,6 +44,23 @@ std::string python_location() {
   return {};
 }
 
+// What the library was built with and the CPU has, by the names MXNet has for it.
+std::vector<std::string> build_features() {
+  std::vector<std::string> names;
+#ifdef MXNET_ONEDNN
+  names.push_back("MKLDNN");
+#endif
+#ifdef __x86_64__
+  names.insert(names.end(), {"SSE", "CPU_SSE", "CPU_SSE2", "CPU_SSE3"});
+  if (isa_level() >= 2) names.insert(names.end(), {"CPU_SSE4_1", "CPU_SSE4_2"});
+  if (isa_level() >= 3) names.insert(names.end(), {"CPU_AVX", "CPU_AVX2"});
+#endif
+#ifndef NDEBUG
+  names.push_back("DEBUG");
+#endif
+  return names;
+}
+
 Context context(int type, int id) { return {static_cast<DeviceType>(type), id}; }
 
 }  // namespace
@@ -58,6 +75,7 @@ void init_runtime(py::module_& m) {
   m.def("shutdown", [] { Engine::get().shutdown(); });
   m.def("num_gpus", [] { return gpu_count(); });
   m.def("isa_level", [] { return isa_level(); });
+  m.def("build_features", build_features);
   m.def("compute_threads", [] { return compute_threads(); });
   m.def("limit_compute_threads", [](int threads) { limit_compute_threads(threads); });
 

@@ -19,11 +19,14 @@ from . import (
     attribute,
     autograd,
     callback,
+    engine,
     executor,
     gluon,
     initializer,
     io,
     kvstore,
+    libinfo,
+    log,
     lr_scheduler,
     metric,
     monitor,
@@ -32,6 +35,8 @@ from . import (
     optimizer,
     random,
     registry,
+    rtc,
+    runtime,
 )
 from . import initializer as init
 from . import kvstore as kv
@@ -57,10 +62,11 @@ from .util import (
 __version__ = "1.9.2"
 
 __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "Symbol", "attribute", "autograd", "base", "callback",
-           "context", "cpu", "cpu_pinned", "current_context", "error", "executor", "gluon", "gpu", "image", "img",
-           "init", "initializer", "io", "is_np_array", "is_np_shape", "kv", "kvstore", "lr_scheduler", "metric", "mon",
-           "monitor", "name", "nd", "ndarray", "np_array", "np_shape", "operator", "optimizer", "random", "recordio",
-           "registry", "rnd", "set_np_shape", "sym", "symbol", "use_np", "use_np_array", "use_np_shape", "util"]
+           "context", "cpu", "cpu_pinned", "current_context", "engine", "error", "executor", "gluon", "gpu", "image",
+           "img", "init", "initializer", "io", "is_np_array", "is_np_shape", "kv", "kvstore", "libinfo", "log",
+           "lr_scheduler", "metric", "mon", "monitor", "name", "nd", "ndarray", "np_array", "np_shape", "operator",
+           "optimizer", "random", "recordio", "registry", "rnd", "rtc", "runtime", "set_np_shape", "sym", "symbol",
+           "use_np", "use_np_array", "use_np_shape", "util"]
 
 
 __getattr__ = later(

@@ -47,16 +47,6 @@ void record(const Op& op, const ParamsRef& params, std::span<const NDArray> inpu
 
 const bool hook_installed = (set_record_hook(record), true);
 
-// Sets recording and training for a scope.
-class StateScope {
- public:
-  StateScope(bool recording, bool training) : saved_(call_state()) { call_state() = {recording, training}; }
-  ~StateScope() { call_state() = saved_; }
-
- private:
-  CallState saved_;
-};
-
 Expr add(const Expr& a, const Expr& b) {
   static const OpRef op("elemwise_add");
   return op({a, b});
@@ -152,7 +142,7 @@ class Backward {
   void step(TapeNode& node) {
     std::vector<Expr> douts = std::move(pending_[&node]);
     if (std::none_of(douts.begin(), douts.end(), [](const Expr& e) { return e.defined(); })) return;
-    StateScope state(options_.create_graph, options_.create_graph ? node.training : options_.training);
+    CallStateScope state({options_.create_graph, options_.create_graph ? node.training : options_.training});
     std::vector<Expr> dins = node.op ? op_gradient(node, douts) : custom_gradient(node, douts);
     for (size_t i = 0; i < node.edges.size(); ++i)
       if (node.edges[i] && i < dins.size() && dins[i].defined()) accumulate(node.edges[i].get(), dins[i]);
@@ -202,11 +192,11 @@ class Backward {
              " that its gradient needs was changed in place after the call; write into a copy instead");
     };
     for (size_t i = 0; i < node.inputs.size(); ++i)
-      check(node.inputs[i], node.versions[i], node.op->grad_uses_inputs && !is_mutable(*node.op, i));
+      check(node.inputs[i], node.versions[i],
+            node.op->grad_uses_inputs && !node.op->writes_input(node.params->data(), i));
     for (size_t i = 0; i < node.outputs.size(); ++i)
       check(node.outputs[i], node.versions[node.inputs.size() + i], node.op->grad_uses_outputs);
   }
-  static bool is_mutable(const Op& op, size_t i) { return i < op.inputs.size() && op.inputs[i].is_mutable; }
 
   static void release(TapeNode& node) {
     node.released = true;
@@ -264,11 +254,11 @@ Arrays backward(std::span<const NDArray> heads, std::span<const NDArray> head_gr
                   " is not on the tape; call attach_grad() on it before recording");
     run.want(tape_entry(v));
   }
-  StateScope state(options.create_graph, options.training);
+  CallStateScope state({options.create_graph, options.training});
   for (size_t i = 0; i < heads.size(); ++i) run.seed(heads[i], i < head_grads.size() ? head_grads[i] : NDArray());
   run.run();
   if (variables.empty()) {
-    StateScope writing(false, options.training);
+    CallStateScope writing({false, options.training});
     run.write_leaves();
     return {};
   }

@@ -128,7 +128,8 @@ void ThreadedEngine::count(int64_t bytes, int sign) {
 // Threads count themselves before looking at what this counted before: one of the two sees the other.
 void ThreadedEngine::wake_waiters() {
   bool for_room = gate_->for_room.load() > 0 && (has_much_room() || under_way_.load() == 0);
-  bool for_rest = gate_->for_rest.load() > 0 && pending_.load() <= gate_->rest.load();
+  bool for_rest = gate_->for_rest.load() > 0 &&
+                  (pending_.load() <= gate_->rest.load() || under_way_.load() <= gate_->resting.load());
   if (!for_room && !for_rest) return;
   std::lock_guard lock(gate_->mutex);
   gate_->changed.notify_all();
@@ -159,18 +160,23 @@ void ThreadedEngine::wait_for_room() {
   gate_->for_room.fetch_sub(1);
 }
 
-// Waits until nothing is pending but the operations this thread is in.
+// Waits until nothing is pending but the operations this thread is in. Inside an operation, what is pending may
+// wait for that very operation: there it is rest when nothing but operations that wait for rest is under way.
 void ThreadedEngine::come_to_rest() {
   bulk::Waiting waiting;
   const int64_t own = thread_state().operations;
-  auto done = [&] { return pending_.load() <= own; };
-  if (spin_until(done)) return;
-  Blocking blocking;
-  std::unique_lock lock(gate_->mutex);
-  if (gate_->rest.load() < own || gate_->for_rest.load() == 0) gate_->rest.store(own);
-  gate_->for_rest.fetch_add(1);
-  gate_->changed.wait(lock, done);
-  gate_->for_rest.fetch_sub(1);
+  auto done = [&] { return pending_.load() <= own || (own > 0 && under_way_.load() <= gate_->resting.load()); };
+  gate_->resting.fetch_add(own);
+  if (!spin_until(done)) {
+    Blocking blocking;
+    std::unique_lock lock(gate_->mutex);
+    if (gate_->rest.load() < own || gate_->for_rest.load() == 0) gate_->rest.store(own);
+    gate_->for_rest.fetch_add(1);
+    if (own > 0) gate_->changed.notify_all();
+    gate_->changed.wait(lock, done);
+    gate_->for_rest.fetch_sub(1);
+  }
+  gate_->resting.fetch_sub(own);
 }
 
 void ThreadedEngine::wait(Var& var, bool for_write) {

@@ -57,6 +57,7 @@ class ThreadedEngine final : public Engine {
     std::condition_variable changed;
     std::atomic<int> for_room{0}, for_rest{0};  // threads waiting, by what they wait for
     std::atomic<int64_t> rest{0};               // the number of pending operations that one of them takes for rest
+    std::atomic<int64_t> resting{0};            // operations whose threads wait for rest
   };
 
   void submit(std::unique_ptr<Operation> operation, std::span<Var* const> reads, std::span<Var* const> writes);

@@ -53,7 +53,7 @@ Symbol rewrite(const Symbol& symbol, Replace&& replace) {
 }
 
 bool has_state(const Node& node) {
-  if (node.op->is_random || !node.subgraphs.empty()) return true;
+  if (node.op->is_random || node.op->bind || !node.subgraphs.empty()) return true;
   for (size_t i = 0; i < node.inputs.size(); ++i)
     if (node.writes_input(i)) return true;
   return false;

@@ -72,6 +72,7 @@ bool takes_filter(const Op& op, const ParamsRef& params) {
 NodeOutput parameter(const Application& application, int i) {
   const Op& op = *application.op;
   std::string input = op.is_variadic() ? str("arg", i) : op.input_name(i);
+  if (op.inputs_of) input = op.inputs_of(application.params->data())[i].name;
   if (takes_filter(op, application.params)) input = i == 0 ? "data" : "weight";
   auto node = make_ref<Node>();
   node->name = application.name + "_" + input;
@@ -179,11 +180,12 @@ int Node::num_visible() const {
 
 bool Node::writes_input(size_t i) const {
   size_t slot = i < slots.size() ? static_cast<size_t>(slots[i]) : i;
-  return op && slot < op->inputs.size() && op->inputs[slot].is_mutable;
+  return op && op->writes_input(params->data(), slot);
 }
 
 std::string Node::output_name(int index) const {
   if (is_variable()) return name;
+  if (op->output_names) return name + "_" + op->output_names(params->data()).at(index);
   for (const OutputNames& row : kOutputNames)
     if (row.op == op->name && index < 3) return str(name, "_", row.names[index]);
   return num_outputs() == 1 ? name + "_output" : str(name, "_output", index);
@@ -210,7 +212,11 @@ Symbol apply(Application application) {
   const Op& op = *application.op;
   std::vector<NodeOutput>& inputs = application.inputs;
   int wanted = static_cast<int>(op.inputs.size());
-  if (op.is_variadic()) {
+  if (op.inputs_of) {
+    wanted = static_cast<int>(op.inputs_of(application.params->data()).size());
+    if (static_cast<int>(inputs.size()) > wanted)
+      type_error(op.name, ": takes ", wanted, " inputs, got ", inputs.size());
+  } else if (op.is_variadic()) {
     const FieldSpec* count = field_named(op, op.variadic);
     int64_t given = static_cast<int64_t>(inputs.size());
     if (count && application.subgraphs.empty()) {

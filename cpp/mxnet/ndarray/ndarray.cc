@@ -9,6 +9,12 @@ Chunk::~Chunk() {
     release_();
 }
 
+void Chunk::swap_memory(Chunk& other) {
+  std::swap(block_, other.block_);
+  std::swap(release_, other.release_);
+  std::swap(foreign_, other.foreign_);
+}
+
 namespace {
 
 size_t checked_bytes(const Shape& shape, DType dtype) {

@@ -20,6 +20,8 @@ class Chunk : public RefCounted {
   Chunk(void* data, size_t bytes, Context ctx, std::function<void()> release)
       : block_{data, bytes, bytes, ctx}, var_(make_ref<Var>()), release_(std::move(release)), foreign_(true) {}
   ~Chunk() override;
+  // Exchanges the memory, not the Var; nobody may be using either chunk.
+  void swap_memory(Chunk& other);
 
   char* data() const { return static_cast<char*>(block_.data); }
   Context ctx() const { return block_.ctx; }

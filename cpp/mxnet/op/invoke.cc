@@ -86,7 +86,7 @@ struct Access {
   std::vector<Var*> heap_reads, heap_writes;
   std::span<Var* const> reads, writes;
 
-  Access(const Op& op, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
+  Access(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
     Var** r = local_reads;
     Var** w = local_writes;
     if (inputs.size() + outputs.size() > kInline) {
@@ -97,9 +97,10 @@ struct Access {
     }
     size_t num_writes = 0, num_reads = 0;
     for (const NDArray& a : outputs) w[num_writes++] = &a.var();
-    size_t last = op.inputs.size();
-    for (size_t i = 0; i < inputs.size() && i < last; ++i)
-      if (inputs[i].defined() && op.inputs[i].is_mutable) w[num_writes++] = &inputs[i].var();
+    const Op& op = *call.op;
+    size_t last = op.inputs_of ? inputs.size() : std::min(inputs.size(), op.inputs.size());
+    for (size_t i = 0; i < last; ++i)
+      if (inputs[i].defined() && op.writes_input(call.params->data(), i)) w[num_writes++] = &inputs[i].var();
     for (const NDArray& a : inputs)
       if (a.defined() && std::find(w, w + num_writes, &a.var()) == w + num_writes) r[num_reads++] = &a.var();
     reads = {r, num_reads};
@@ -122,16 +123,16 @@ void execute_on_gpu(Call&& call, const Access& access, std::span<const NDArray> 
 void execute(Call&& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
   const Op& op = *call.op;
   Engine& engine = Engine::get();
-  Access access(op, inputs, outputs);
+  Access access(call, inputs, outputs);
   Context ctx = !outputs.empty() ? outputs[0].ctx() : inputs[0].ctx();
   int64_t elements = 0, bytes = 0;
   for (const NDArray& a : inputs)
     if (a.defined()) elements += a.size();
   for (const NDArray& a : outputs) elements += a.size(), bytes += a.bytes();
-  Schedule schedule{op.name.c_str(), ctx, Lane::compute, 0, bytes};
+  Schedule schedule{op.name.c_str(), ctx, op.lane, 0, bytes};
   if (!ctx.on_host()) return execute_on_gpu(std::move(call), access, inputs, outputs, schedule);
   bool small = elements <= (op.is_heavy ? kSmallHeavy : kSmall);
-  if (small) {
+  if (small && op.lane == Lane::compute) {
     auto task = [&] { run_guarded(call, inputs, outputs, nullptr); };
     if (engine.try_run(task, access.reads, access.writes)) return;
   }
@@ -141,7 +142,7 @@ void execute(Call&& call, std::span<const NDArray> inputs, std::span<const NDArr
   engine.push(std::move(task), access.reads, access.writes, schedule);
 }
 
-Context common_context(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out,
+Context common_context(const Op& op, std::span<const NDArray> inputs, std::span<NDArray> out,
                        std::optional<Context> ctx) {
   const NDArray* first = nullptr;
   for (const NDArray& a : inputs) {
@@ -153,7 +154,6 @@ Context common_context(const Op& op, const ParamsRef& params, std::span<const ND
   }
   if (first) return first->ctx();
   if (!out.empty()) return out[0].ctx();
-  (void)params;
   return ctx.value_or(Context::cpu());
 }
 
@@ -185,6 +185,14 @@ void check_inputs(const Op& op, std::span<const NDArray> inputs) {
   for (size_t i = 0; i < declared; ++i)
     if (!op.inputs[i].optional && (i >= inputs.size() || !inputs[i].defined()))
       type_error(op.name, ": array '", op.inputs[i].name, "' is missing; signature is ", op.signature());
+}
+
+NDArray make_output(const Op& op, const TensorSpec& spec, Context ctx) {
+  try {
+    return NDArray(spec.shape, spec.dtype, ctx);
+  } catch (const Error& error) {
+    throw Error(error.kind(), op.name + ": " + error.what());
+  }
 }
 
 bool gives_view(const Op& op, std::span<const NDArray> inputs, std::span<const NDArray> out) {
@@ -231,14 +239,14 @@ std::vector<TensorSpec> infer(const Op& op, const ParamsRef& params, std::span<T
   return outputs;
 }
 
-Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs, std::span<NDArray> out,
+Arrays invoke(const Op& op, const ParamsRef& given, std::span<const NDArray> inputs, std::span<NDArray> out,
               std::optional<Context> ctx_hint) {
   check_inputs(op, inputs);
-  if (op.compose) return run_composition(op, params, inputs, out);
-  Context ctx = common_context(op, params, inputs, out, ctx_hint);
+  if (op.compose) return run_composition(op, given, inputs, out);
+  Context ctx = common_context(op, inputs, out, ctx_hint);
 
   int num_inputs = static_cast<int>(inputs.size());
-  int num_outputs = op.num_outputs(params->data(), num_inputs);
+  int num_outputs = op.num_outputs(given->data(), num_inputs);
   constexpr int kInline = 8;
   TensorSpec local[kInline];
   std::vector<TensorSpec> heap;
@@ -258,9 +266,12 @@ Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> in
   for (size_t i = 0; i < out.size() && i < out_specs.size(); ++i)
     if (out[i].defined()) out_specs[i] = {out[i].shape(), out[i].dtype()};
   InferContext infer_context(op, {specs, static_cast<size_t>(num_inputs)}, out_specs);
-  op.infer(params->data(), infer_context);
+  op.infer(given->data(), infer_context);
 
   check_kernel(op, ctx);
+  ParamsRef bound;
+  if (op.bind) bound = op.bind(given->data(), ctx, {specs, static_cast<size_t>(num_inputs)});
+  const ParamsRef& params = bound ? bound : given;
   Arrays outputs;
   outputs.reserve(num_outputs);
   bool redirected = false;
@@ -273,7 +284,7 @@ Arrays invoke(const Op& op, const ParamsRef& params, std::span<const NDArray> in
       outputs.push_back(out[i].detached());
     } else {
       redirected |= given;
-      outputs.emplace_back(out_specs[i].shape, out_specs[i].dtype, ctx);
+      outputs.push_back(make_output(op, out_specs[i], ctx));
     }
   }
 
@@ -306,6 +317,10 @@ void set_fields(const Op& op, void* params, std::vector<bool>& given, std::strin
     given[i] = true;
     return;
   }
+  if (op.free_params) {
+    op.free_params(params).emplace_back(name, to_text(value));
+    return;
+  }
   type_error(op.name, ": there is no parameter '", name, "'; signature is ", op.signature());
 }
 
@@ -334,6 +349,8 @@ ParamsRef make_params(const Op& op, Attrs attrs) { return params_from(op, attrs)
 std::vector<std::pair<std::string, std::string>> params_text(const Op& op, const ParamsRef& params) {
   std::vector<std::pair<std::string, std::string>> items;
   for (const FieldSpec& field : op.fields) items.emplace_back(field.name, to_text(field.get(params->data())));
+  if (op.free_params)
+    for (const auto& item : op.free_params(params->data())) items.push_back(item);
   return items;
 }
 

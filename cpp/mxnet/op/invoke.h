@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mxnet/op/registry.h"
@@ -17,6 +18,17 @@ struct CallState {
   bool training = false;
 };
 CallState& call_state();
+
+// Sets it for a scope.
+class CallStateScope {
+ public:
+  explicit CallStateScope(CallState state) : saved_(std::exchange(call_state(), state)) {}
+  CallStateScope(const CallStateScope&) = delete;
+  ~CallStateScope() { call_state() = saved_; }
+
+ private:
+  CallState saved_;
+};
 
 // Applies `op`. `out`, if not empty, holds one array per visible output to write into. `ctx` is where an
 // operator without inputs makes its result. Returns the visible outputs. Shape and dtype errors are raised

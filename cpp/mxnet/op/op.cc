@@ -8,6 +8,11 @@ std::string Op::input_name(int i) const {
   return i <= last ? inputs[i].name : str("input ", i);
 }
 
+bool Op::depends_writes_input(const void* params, size_t i) const {
+  std::vector<InputSpec> actual = inputs_of(params);
+  return i < actual.size() && actual[i].is_mutable;
+}
+
 std::string Op::signature() const {
   std::string text = name + "(";
   auto add = [&](const std::string& item) { text += (text.ends_with('(') ? "" : ", ") + item; };
@@ -23,7 +28,7 @@ std::string Op::signature() const {
     std::string value = to_text(field.default_value);
     add(field.required ? field.name : field.name + "=" + (quoted ? "'" + value + "'" : value));
   }
-  return text + ")";
+  return text + (free_params ? ", **params)" : ")");
 }
 
 std::string_view InferContext::name() const { return op_.name; }

@@ -130,6 +130,15 @@ class Op {
   int grad_first_output = 0;  // outputs before this one are not kept for it
   int ctx_field = -1;         // index of the field that names the context of an op without inputs
 
+  // For operators defined elsewhere (Custom):
+  Lane lane = Lane::compute;                             // the threads that run the kernel
+  std::function<FreeParams&(void* params)> free_params;  // parameters beside `fields`
+  // Inputs and names of outputs where they depend on the parameters.
+  std::function<std::vector<InputSpec>(const void* params)> inputs_of;
+  std::function<std::vector<std::string>(const void* params)> output_names;
+  // Params for one application to such inputs: a copy with a state of its own, which the gradient finds there.
+  std::function<ParamsRef(const void* params, Context, std::span<const TensorSpec> inputs)> bind;
+
   bool is_variadic() const { return !variadic.empty(); }
   bool differentiable() const { return gradient || compose; }
   const Kernel& cpu_kernel() const { return cpu_kernel_; }
@@ -137,9 +146,16 @@ class Op {
   const Kernel& kernel(Context ctx) const { return ctx.on_host() ? cpu_kernel_ : gpu_kernel_; }
   std::string signature() const;  // "softmax(data, length=None, axis=-1, ...)"
   std::string input_name(int i) const;
+  // Whether the kernel writes input i.
+  bool writes_input(const void* params, size_t i) const {
+    if (inputs_of) return depends_writes_input(params, i);
+    return i < inputs.size() && inputs[i].is_mutable;
+  }
 
  private:
   friend class Registry;
+  bool depends_writes_input(const void* params, size_t i) const;
+
   Kernel cpu_kernel_, gpu_kernel_;
 };
 
@@ -228,6 +244,28 @@ class OpBuilder {
   OpBuilder& context_field(std::string_view name) {
     for (size_t i = 0; i < op_.fields.size(); ++i)
       if (op_.fields[i].name == name) op_.ctx_field = static_cast<int>(i);
+    return *this;
+  }
+  OpBuilder& lane(Lane lane) { return op_.lane = lane, *this; }
+  OpBuilder& free_params(FreeParams P::* member) {
+    op_.free_params = [member](void* p) -> FreeParams& { return static_cast<P*>(p)->*member; };
+    return *this;
+  }
+  template <class F>  // std::vector<InputSpec> f(const P&)
+  OpBuilder& inputs_of(F f) {
+    op_.inputs_of = [f](const void* p) { return f(*static_cast<const P*>(p)); };
+    return *this;
+  }
+  template <class F>  // std::vector<std::string> f(const P&)
+  OpBuilder& output_names(F f) {
+    op_.output_names = [f](const void* p) { return f(*static_cast<const P*>(p)); };
+    return *this;
+  }
+  template <class F>  // P f(const P&, Context, std::span<const TensorSpec> inputs)
+  OpBuilder& bind(F f) {
+    op_.bind = [f](const void* p, Context ctx, std::span<const TensorSpec> inputs) {
+      return make_params(f(*static_cast<const P*>(p), ctx, inputs));
+    };
     return *this;
   }
   OpBuilder& spell(const char* space, const char* name) { return op_.spellings.push_back({space, name}), *this; }

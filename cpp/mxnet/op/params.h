@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "mxnet/base/ref.h"
@@ -54,6 +55,9 @@ template <class P>
 ParamsRef make_params(P value) {
   return make_ref<TypedParams<P>>(std::move(value));
 }
+
+// Parameters of any name, kept as text: what an operator defined elsewhere (Custom) is given.
+using FreeParams = std::vector<std::pair<std::string, std::string>>;
 
 // A field with its type erased.
 struct FieldSpec {

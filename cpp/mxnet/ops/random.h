@@ -22,6 +22,7 @@ inline double normal(PhiloxStream& bits) {
 // Marsaglia and Tsang (2000), for shape >= 1; below that a power of a uniform number corrects shape + 1.
 inline double gamma(PhiloxStream& bits, double shape) {
   if (shape <= 0) return 0;
+  if (!std::isfinite(shape)) return shape;
   double boost = shape < 1 ? std::pow(bits.uniform(), 1 / shape) : 1;
   double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
@@ -35,6 +36,7 @@ inline double gamma(PhiloxStream& bits, double shape) {
 // Multiplying uniform numbers for small means; for large ones transformed rejection (Hoermann 1993, PTRS).
 inline double poisson(PhiloxStream& bits, double mean) {
   if (mean <= 0) return 0;
+  if (!std::isfinite(mean)) return mean;
   if (mean < 12) {
     double limit = std::exp(-mean), product = bits.uniform();
     int count = 0;

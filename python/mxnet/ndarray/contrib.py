@@ -30,6 +30,22 @@ def _flatten(value, what):
     return arrays, lambda given: [maker(given) for maker in makers]
 
 
+def _stack(steps, nest, padding=0):
+    """The outputs of the steps side by side on a new axis 0, followed by zeros, nested as they were."""
+    if not steps:
+        return []
+    return nest([op.stack(*column, *[op.zeros_like(column[0])] * padding, axis=0) for column in zip(*steps)])
+
+
+def _collect(steps, output, what):
+    """Adds the arrays of an output to `steps`; gives the function that nests others in the same way."""
+    found, nest = _flatten(output, what)
+    if steps and len(found) != len(steps[0]):
+        raise MXValueError(f"{what} must hold as many arrays in every call, got {len(steps[0])}, then {len(found)}")
+    steps.append(found)
+    return nest
+
+
 def foreach(body, data, init_states):
     """Calls a function for each slice along axis 0 of `data`, handing states on from call to call.
 
@@ -45,7 +61,8 @@ def foreach(body, data, init_states):
     Returns
     -------
     outputs, states
-        The outputs stacked along a new axis 0, nested like those of `body`, and the last states.
+        The outputs stacked along a new axis 0, nested like those of `body`, and the last states. Without any
+        slice the outputs are ``[]``.
 
     Examples
     --------
@@ -63,12 +80,9 @@ def foreach(body, data, init_states):
     states, steps, nest = init_states, [], None
     for i in range(lengths.pop()):
         output, states = body(nest_data([a[i] for a in arrays]), states)
-        found, nest = _flatten(output, "foreach: the output of body")
-        steps.append(found)
+        nest = _collect(steps, output, "foreach: the output of body")
         _flatten(states, "foreach: the states of body")
-    if nest is None:
-        return [], states
-    return nest([op.stack(*column, axis=0) for column in zip(*steps)]), states
+    return _stack(steps, nest), states
 
 
 def while_loop(cond, func, loop_vars, max_iterations=None):
@@ -88,7 +102,8 @@ def while_loop(cond, func, loop_vars, max_iterations=None):
     Returns
     -------
     outputs, loop_vars
-        The outputs stacked along a new axis 0, zeros after the last call, and the last values.
+        The outputs stacked along a new axis 0, zeros after the last call, and the last values. Without any
+        call the outputs are ``[]``.
 
     Examples
     --------
@@ -97,35 +112,35 @@ def while_loop(cond, func, loop_vars, max_iterations=None):
     >>> outputs.asnumpy().tolist(), i.asscalar()
     ([[0.0], [10.0], [0.0]], np.float32(2.0))
     """
-    if max_iterations is None:
-        raise MXValueError("while_loop: max_iterations must be given")
+    try:
+        max_iterations = int(max_iterations)
+    except (TypeError, ValueError):
+        raise MXValueError(f"while_loop: max_iterations must be given, as an int, got {max_iterations!r}") from None
     single = isinstance(loop_vars, _core.NDArrayBase)
+    _flatten(loop_vars, "while_loop: loop_vars")
     variables = [loop_vars] if single else list(loop_vars)
     if not variables:
         raise MXValueError("while_loop: loop_vars must hold at least one array")
     steps, nest = [], None
     while len(steps) < max_iterations and bool(cond(*variables)):
         output, changed = func(*variables)
-        changed = [changed] if isinstance(changed, _core.NDArrayBase) else list(changed)
+        changed = [changed] if isinstance(changed, _core.NDArrayBase) else list(changed or [])
         if len(changed) != len(variables):
             raise MXValueError(f"while_loop: func must return {len(variables)} loop variables, got {len(changed)}")
         variables = changed
-        found, nest = _flatten(output, "while_loop: the output of func")
-        steps.append(found)
-    left = int(max_iterations) - len(steps)
-    outputs = [op.stack(*column, *[op.zeros_like(column[0])] * left, axis=0) for column in zip(*steps)]
-    return nest(outputs) if nest else [], variables[0] if single else variables
+        nest = _collect(steps, [] if output is None else output, "while_loop: the output of func")
+    return _stack(steps, nest, max_iterations - len(steps)), variables[0] if single else variables
 
 
 def cond(pred, then_func, else_func):
-    """``then_func()`` if `pred`, an array of one element, is not 0, else ``else_func()``.
+    """``then_func()`` if `pred`, an array of one element or a bool, is not 0, else ``else_func()``.
 
     Examples
     --------
     >>> mx.nd.contrib.cond(mx.nd.array([1]), lambda: 'yes', lambda: 'no')
     'yes'
     """
-    return then_func() if pred.asscalar() else else_func()
+    return then_func() if pred else else_func()
 
 
 def isinf(data):

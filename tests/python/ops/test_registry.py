@@ -1,4 +1,5 @@
 """Every operator of the registry, checked through its samples."""
+import dataclasses
 import functools
 import gzip
 import json
@@ -18,6 +19,8 @@ NAMES = sorted(registry())
 # Operators with bodies run in symbols only: see tests/python/symbol/test_control_flow.py.
 WITH_BODIES = ("_cond", "_foreach", "_while_loop")
 PUBLIC = [name for name in NAMES if not name.startswith("_backward_") and name not in WITH_BODIES]
+# A custom operator is what a program makes it: tests/python/test_custom_op.py.
+SAMPLED = [name for name in PUBLIC if name != "Custom"]
 
 ERRORS = (mx.MXNetError, ValueError, TypeError, IndexError, NotImplementedError)
 
@@ -55,7 +58,7 @@ def test_samples_name_operators():
 
 
 def test_every_operator_has_samples():
-    missing = sorted(set(PUBLIC) - {s.op for s in SAMPLES})
+    missing = sorted(set(SAMPLED) - {s.op for s in SAMPLES})
     assert not missing, f"{len(missing)} operators have no sample: {', '.join(missing)}"
 
 
@@ -332,6 +335,33 @@ def test_wrong_kind_of_input(sample):
         functions()[sample.op](*[None if x is None else "text" for x in sample.inputs], **sample.params)
     assert isinstance(caught.value, mx.MXNetError)
     _plain(caught.value, sample.op)
+
+
+def _wrong_values(kind):
+    """Values that a parameter of a type cannot have."""
+    if kind.startswith("{"):
+        return ["no such value", 12345]
+    if kind.startswith(("int", "long", "boolean", "float", "double")):
+        return ["text", (1, 2), [], "1.2.3"]
+    if kind.startswith(("Shape", "tuple")):
+        return ["text", ("a", "b"), (1.5, "c")]
+    return ["no such type"] if kind.startswith("dtype") else []
+
+
+def _fields(sample):
+    info = registry()[sample.op]
+    return [(entry[0], entry[1]) for entry in info["fields"] if entry[0] != info["variadic"]]
+
+
+@_first_samples()
+def test_wrong_type_of_parameter(sample):
+    """A value of another type is refused with a sentence that names operator and parameter."""
+    for name, kind in _fields(sample):
+        for value in _wrong_values(kind):
+            with pytest.raises(ERRORS) as caught:
+                run(dataclasses.replace(sample, params={**sample.params, name: value}), calls.arrays_of(sample))
+            _plain(caught.value, sample.op)
+            assert name in str(caught.value), f"{name}={value!r}: the message does not name it: {caught.value}"
 
 
 # --- other ways to run --------------------------------------------------------------------------------------
