@@ -210,7 +210,13 @@ Arrays run_composition(const Op& op, const ParamsRef& params, std::span<const ND
   }
   infer(op, params, specs);
   std::vector<Expr> arguments(inputs.begin(), inputs.end());
-  std::vector<Expr> results = op.compose(params->data(), arguments);
+  std::vector<Expr> results;
+  try {
+    results = op.compose(params->data(), arguments);
+  } catch (const Error& error) {
+    std::string_view text = error.what();
+    throw Error(error.kind(), text.starts_with(op.name) ? std::string(text) : str(op.name, ": ", text));
+  }
   Arrays outputs;
   for (size_t i = 0; i < results.size(); ++i) {
     outputs.push_back(results[i].array());

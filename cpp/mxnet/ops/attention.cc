@@ -58,6 +58,10 @@ int64_t head_size(InferContext& c, int i, int64_t heads, int parts) {
   return s[2] / (heads * parts);
 }
 
+void check_part(InferContext& c, int part, int parts) {
+  if (part < 0 || part >= parts) c.fail("part ", part, " is out of range for ", parts, " parts");
+}
+
 void infer_scores(InferContext& c, int64_t heads, int lhs_parts, int rhs, int rhs_parts) {
   c.out(0).dtype = c.same_dtype();
   c.expect_rank(0, 3);
@@ -166,6 +170,8 @@ const Op& scores_op =
         .input("lhs", "Array (time, batch, heads * lhs_parts * size).")
         .optional_input("rhs", "Array (time, batch, heads * rhs_parts * size); left out, the first one.")
         .infer([](const ScoresParams& p, InferContext& c) {
+          check_part(c, p.lhs_part, p.lhs_parts);
+          check_part(c, p.rhs_part, p.rhs_parts);
           infer_scores(c, p.heads, p.lhs_parts, c.has(1) ? 1 : 0, p.rhs_parts);
         })
         .cpu(scores_cpu)
@@ -180,7 +186,10 @@ const Op& mix_op =
             "scores (batch * heads, time, time) and one part of `steps`.")
         .input("scores", "Array (batch * heads, time, time).")
         .input("steps", "Array (time, batch, heads * parts * size).")
-        .infer([](const MixParams& p, InferContext& c) { infer_mix(c, 0, 1, p.heads, p.parts, p.transpose); })
+        .infer([](const MixParams& p, InferContext& c) {
+          check_part(c, p.part, p.parts);
+          infer_mix(c, 0, 1, p.heads, p.parts, p.transpose);
+        })
         .cpu(mix_cpu)
         .gradient(mix_gradient)
         .grad_uses(true, false)

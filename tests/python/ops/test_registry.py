@@ -348,6 +348,19 @@ def _wrong_values(kind):
     return ["no such type"] if kind.startswith("dtype") else []
 
 
+def _odd_values(kind):
+    """Values of a parameter's type that may not make sense."""
+    if kind.startswith("int"):
+        return [-7, 0, 99, 2 ** 40]
+    if kind.startswith(("float", "double")):
+        return [-1e30, 0, 1e30, float("nan"), float("inf")]
+    if kind.startswith("Shape"):
+        return [(), (-7,), (0,), (1,) * 9, (3, -7), 5]
+    if kind.startswith("tuple"):
+        return [(), (-7,), (0,) * 9, (1e30, -1)]
+    return [None]
+
+
 def _fields(sample):
     info = registry()[sample.op]
     return [(entry[0], entry[1]) for entry in info["fields"] if entry[0] != info["variadic"]]
@@ -362,6 +375,39 @@ def test_wrong_type_of_parameter(sample):
                 run(dataclasses.replace(sample, params={**sample.params, name: value}), calls.arrays_of(sample))
             _plain(caught.value, sample.op)
             assert name in str(caught.value), f"{name}={value!r}: the message does not name it: {caught.value}"
+
+
+@_first_samples()
+def test_odd_values_of_parameters(sample):
+    """A value out of range gives a plain error, or a result where it means something."""
+    for name, kind in _fields(sample):
+        for value in _odd_values(kind):
+            _survives(dataclasses.replace(sample, params={**sample.params, name: value}), calls.arrays_of(sample))
+
+
+@per_sample(lambda s: any(x is not None and x.ndim for x in s.inputs))
+def test_shapes_that_do_not_fit(sample):
+    """One input that is longer, has an axis more, or one less than it should."""
+    for i, x in enumerate(sample.inputs):
+        if x is None or x.ndim == 0:
+            continue
+        for changed in (np.concatenate([x, x], axis=-1), np.concatenate([x, x], axis=0), x[None], x[..., None], x[:1],
+                        x.reshape(-1)):
+            arrays = calls.arrays_of(sample)
+            arrays[i] = to_array(changed)
+            _survives(sample, arrays)
+
+
+@per_sample(lambda s: sum(x is not None for x in s.inputs) > 1)
+def test_dtypes_that_do_not_fit(sample):
+    """One input of another element type than the others."""
+    for i, x in enumerate(sample.inputs):
+        if x is None:
+            continue
+        for dtype in ("float64", "float16", "int32", "bool"):
+            arrays = calls.arrays_of(sample)
+            arrays[i] = to_array(np.abs(x).astype(dtype))
+            _survives(sample, arrays)
 
 
 # --- other ways to run --------------------------------------------------------------------------------------
