@@ -179,21 +179,20 @@ const Op& scores_op =
         .grad_uses(true, false)
         .heavy();
 
-const Op& mix_op =
-    define_op<MixParams>("_head_mix")
-        .doc(
-            "scale S_h V_h (or the transpose of S_h) for each head h, (time, batch, heads * size) from "
-            "scores (batch * heads, time, time) and one part of `steps`.")
-        .input("scores", "Array (batch * heads, time, time).")
-        .input("steps", "Array (time, batch, heads * parts * size).")
-        .infer([](const MixParams& p, InferContext& c) {
-          check_part(c, p.part, p.parts);
-          infer_mix(c, 0, 1, p.heads, p.parts, p.transpose);
-        })
-        .cpu(mix_cpu)
-        .gradient(mix_gradient)
-        .grad_uses(true, false)
-        .heavy();
+const Op& mix_op = define_op<MixParams>("_head_mix")
+                       .doc(
+                           "scale S_h V_h (or the transpose of S_h) for each head h, (time, batch, heads * size) from "
+                           "scores (batch * heads, time, time) and one part of `steps`.")
+                       .input("scores", "Array (batch * heads, time, time).")
+                       .input("steps", "Array (time, batch, heads * parts * size).")
+                       .infer([](const MixParams& p, InferContext& c) {
+                         check_part(c, p.part, p.parts);
+                         infer_mix(c, 0, 1, p.heads, p.parts, p.transpose);
+                       })
+                       .cpu(mix_cpu)
+                       .gradient(mix_gradient)
+                       .grad_uses(true, false)
+                       .heavy();
 
 double query_scale(const Expr& x, int64_t heads, int parts) {
   return 1 / std::sqrt(std::max(1.0, static_cast<double>(x.shape()[2] / (heads * parts))));
