@@ -26,7 +26,6 @@ from . import (
     io,
     kvstore,
     libinfo,
-    log,
     lr_scheduler,
     metric,
     monitor,
@@ -70,6 +69,6 @@ __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "Symbol", "attribute
 
 
 __getattr__ = later(
-    __name__, contrib="contrib", executor_manager="executor_manager", image="image", img="image", mod="module",
-    model="model", module="module", recordio="recordio", rnn="rnn", test_utils="test_utils", vision="vision",
-    visualization="visualization", viz="visualization")
+    __name__, contrib="contrib", executor_manager="executor_manager", image="image", img="image", log="log",
+    mod="module", model="model", module="module", recordio="recordio", rnn="rnn", test_utils="test_utils",
+    vision="vision", visualization="visualization", viz="visualization")
