@@ -21,7 +21,8 @@ struct OpFunction {
   PyObject_HEAD vectorcallfunc vectorcall;
   const Op* op;
   const char* space;
-  bool symbolic;  // makes symbols instead of computing arrays
+  bool symbolic;   // makes symbols instead of computing arrays
+  bool is_method;  // an attribute of the class of arrays or symbols
   PyObject* name;
   std::vector<PyObject*>* names;  // interned: inputs, then fields
 };
@@ -414,6 +415,7 @@ PyObject* op_info(PyObject* self, PyObject*) {
     info["is_random"] = op.is_random;
     info["is_inplace"] = op.is_inplace;
     info["is_method"] = op.is_method;
+    info["called_as_method"] = function_of(self)->is_method;
     ParamsRef params = op.new_params();
     const auto& count = op.num_visible ? op.num_visible : op.num_outputs;
     info["num_outputs"] = count(params->data(), static_cast<int>(op.inputs.size()));  // of a call with defaults
@@ -453,13 +455,14 @@ PyType_Spec spec{
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     slots};
 
-PyObject* make_function(const Op& op, const std::string& name, const char* space) {
+PyObject* make_function(const Op& op, const std::string& name, const char* space, bool is_method = false) {
   PyObject* self = check(op_function_type->tp_alloc(op_function_type, 0));
   OpFunction* function = function_of(self);
   function->vectorcall = call;
   function->op = &op;
   function->space = space;
   function->symbolic = std::strncmp(space, "sym", 3) == 0;
+  function->is_method = is_method;
   function->name = check(PyUnicode_InternFromString(name.c_str()));
   function->names = new std::vector<PyObject*>();
   for (const InputSpec& input : op.inputs)
@@ -564,7 +567,7 @@ void init_op_function(pybind11::module_& m) {
         const char* kept = PyUnicode_AsUTF8(check(PyUnicode_InternFromString(space.c_str())));
         for (auto& [name, op] : Registry::get().names())
           if (op->is_method && !py::hasattr(type, name.c_str()))
-            py::setattr(type, name.c_str(), py::reinterpret_steal<py::object>(make_function(*op, name, kept)));
+            py::setattr(type, name.c_str(), py::reinterpret_steal<py::object>(make_function(*op, name, kept, true)));
       },
       py::arg("type"), py::arg("space") = "nd");
   m.def("infer", [](const std::string& name, py::dict attrs, py::list inputs) {

@@ -45,7 +45,8 @@ def functions(module, space="nd"):
 def signature(info):
     """The `inspect.Signature` of an operator from what ``op_info()`` gives.
 
-    A parameter that must be given but follows optional ones has the default `_Null`.
+    A parameter that must be given but follows optional ones has the default `_Null`. A method takes ``*args`` too, as
+    in MXNet 1.x; what they would be is an error.
     """
     import inspect
 
@@ -72,6 +73,9 @@ def signature(info):
         if name != variadic:
             add(name, required, default)
     taken = {p.name for p in parameters}
+    if info["called_as_method"] and not variadic:
+        parameters.append(inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL))
+        kind = inspect.Parameter.KEYWORD_ONLY
     for name in ("out", "name"):
         if name not in taken:
             parameters.append(inspect.Parameter(name, kind, default=None))
