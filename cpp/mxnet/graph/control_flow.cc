@@ -111,16 +111,19 @@ NDArray stacked(const Arrays& parts) {
   return op.all(inputs, {{"axis", 0}, {"num_args", static_cast<int64_t>(parts.size())}})[0].array();
 }
 
+// What is left of a shape without axis 0; of a vector, one element in a vector.
+Shape slice_shape(const Shape& shape) { return shape.ndim() == 1 ? Shape{1} : shape.slice(1, shape.ndim()); }
+
 Arrays slices(const NDArray& data) {
   static const OpRef op("SliceChannel");
   int64_t length = data.shape()[0];
   Arrays parts;
   if (!call_state().recording || !data.tape) {
-    Shape shape = data.shape().slice(1, data.shape().ndim());
+    Shape shape = slice_shape(data.shape());
     for (int64_t i = 0; i < length; ++i) parts.push_back(data.window(shape, i * shape.size()));
     return parts;
   }
-  for (Expr& part : op.all({data}, {{"num_outputs", length}, {"axis", 0}, {"squeeze_axis", true}}))
+  for (Expr& part : op.all({data}, {{"num_outputs", length}, {"axis", 0}, {"squeeze_axis", data.shape().ndim() > 1}}))
     parts.push_back(part.array());
   return parts;
 }
@@ -193,7 +196,7 @@ void infer_foreach(const Node& node, std::vector<TensorSpec>& in, std::vector<Te
     if (!spec.shape.rank_known()) continue;
     if (spec.shape.ndim() == 0) value_error("_foreach: data has shape (), expected at least one axis");
     length = std::max(length, spec.shape[0]);
-    spec.shape.erase(0);
+    spec.shape = slice_shape(spec.shape);
   }
   BodyInference inference(body(node, 0), foreach_inputs(p, node, slices, states, rest));
   for (size_t i = 0; i < in.size(); ++i) {
@@ -201,6 +204,8 @@ void infer_foreach(const Node& node, std::vector<TensorSpec>& in, std::vector<Te
     const Places& places = is_data ? p.in_data_locs : i < data.size() + states.size() ? p.in_state_locs : p.remain_locs;
     size_t which = is_data ? i : i < data.size() + states.size() ? i - data.size() : i - data.size() - states.size();
     TensorSpec spec = inference.input(static_cast<size_t>(places[which]));
+    bool is_vector = is_data && in[i].shape.rank_known() && in[i].shape.ndim() == 1;
+    if (is_vector) spec.shape = Shape();
     in[i] = is_data ? with_axis(spec, length) : spec;
   }
   for (int i = 0; i < node.num_outputs(); ++i)

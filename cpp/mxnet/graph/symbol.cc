@@ -31,6 +31,7 @@ constexpr OutputNames kOutputNames[] = {
     {"BatchNorm", {"output", "mean", "var"}},
     {"_contrib_SyncBatchNorm", {"output", "mean", "var"}},
     {"_contrib_BatchNormWithReLU", {"output", "mean", "var"}},
+    {"_contrib_BatchNormWithReLU", {"output", "mean", "var"}},
     {"LayerNorm", {"output", "mean", "std"}},
     {"GroupNorm", {"output", "mean", "std"}},
     {"InstanceNorm", {"output", "mean", "var"}},
@@ -40,6 +41,13 @@ constexpr OutputNames kOutputNames[] = {
     {"_contrib_Proposal", {"output", "score", ""}},
     {"_contrib_MultiProposal", {"output", "score", ""}},
     {"Dropout", {"output", "mask", ""}},
+    {"make_loss", {"loss", "", ""}},
+    {"_contrib_hawkesll", {"output", "out_state", ""}},
+    // These count their outputs though a caller sees but one.
+    {"CTCLoss", {"output0", "output1", ""}},
+    {"topk", {"output0", "output1", ""}},
+    {"sort", {"output0", "output1", ""}},
+    {"_linalg_det", {"output0", "output1", ""}},
 };
 
 // How a parameter that was left out starts, where not as the initializer says.

@@ -174,8 +174,9 @@ class Symbol(_core.SymbolBase):
         return _core.symbol_name(self)
 
     def attr(self, key):
-        """One attribute of the node, text; None if it is not set or this is a group."""
-        return _core.symbol_attr(self, key)
+        """One attribute of the node, text; None if it is not set or this is a group. A variable has its ``name``."""
+        value = _core.symbol_attr(self, key)
+        return self.name if value is None and key == "name" and self.list_inputs() == [self.name] else value
 
     def list_attr(self, recursive=False):
         """The attributes of the node, a dict of text; those of its inputs are in `attr_dict`."""

@@ -104,3 +104,15 @@ def test_only_in_symbols():
     with pytest.raises(mx.MXNetError, match="symbols only"):
         nd._internal._foreach(nd.ones((1,)), num_outputs=1, num_out_data=1, in_state_locs=(), in_data_locs=(0,),
                               remain_locs=())
+
+
+def test_foreach_over_vectors():
+    """A slice of a vector is a vector of one element, as in mx.nd."""
+    outputs, state = mx.sym.contrib.foreach(lambda x, s: (x + s, x + s), mx.sym.var("data"), mx.sym.var("state"))
+    symbol = mx.sym.Group([outputs, state])
+    assert symbol.infer_shape(data=(3,), state=(1,))[:2] == ([(3,), (1,)], [(3, 1), (1,)])
+    executor = symbol.simple_bind(mx.cpu(), data=(3,), state=(1,))
+    out, last = executor.forward(is_train=True, data=mx.nd.array([1, 2, 3]), state=mx.nd.array([10]))
+    np.testing.assert_array_equal(out.asnumpy(), [[11], [13], [16]])
+    executor.backward([mx.nd.ones((3, 1)), mx.nd.zeros((1,))])
+    np.testing.assert_array_equal(executor.grad_dict["data"].asnumpy(), [3, 2, 1])

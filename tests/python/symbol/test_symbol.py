@@ -225,3 +225,12 @@ def test_filter_of_up_sampling_is_a_parameter():
     assert net.attr_dict()["up_weight"]["__init__"] == '["bilinear", {}]'
     several = mx.sym.UpSampling(scale=2, sample_type="nearest", num_args=2, name="up")
     assert several.list_arguments() == ["up_arg0", "up_arg1"]
+
+
+def test_names_of_outputs():
+    x = mx.sym.var("x")
+    assert mx.sym.make_loss(x, name="l").list_outputs() == ["l_loss"]
+    assert mx.sym.topk(x, name="t").list_outputs() == ["t_output0"]
+    assert mx.sym.topk(x, ret_typ="both", name="t").list_outputs() == ["t_output0", "t_output1"]
+    assert mx.sym.linalg.det(x, name="d").list_outputs() == ["d_output0"]
+    assert x.attr("name") == "x" and (x + 1).attr("name") is None
