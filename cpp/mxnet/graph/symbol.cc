@@ -45,7 +45,6 @@ constexpr OutputNames kOutputNames[] = {
     {"_contrib_hawkesll", {"output", "out_state", ""}},
     // These count their outputs though a caller sees but one.
     {"CTCLoss", {"output0", "output1", ""}},
-    {"topk", {"output0", "output1", ""}},
     {"sort", {"output0", "output1", ""}},
     {"_linalg_det", {"output0", "output1", ""}},
 };

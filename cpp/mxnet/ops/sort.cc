@@ -74,6 +74,10 @@ const Op& topk_op =
         .alias({"_npx_topk"})
         .input("data", "Array of one or more dimensions.")
         .outputs_of([](const TopkParams& p, int) { return p.ret_typ == TopkResult::both ? 2 : 1; })
+        .output_names([](const TopkParams& p) {
+          bool values = p.ret_typ == TopkResult::value || p.ret_typ == TopkResult::both;
+          return values ? std::vector<std::string>{"output0", "output1"} : std::vector<std::string>{"output"};
+        })
         .infer(infer_topk)
         .gradient(topk_gradient)
         .method();

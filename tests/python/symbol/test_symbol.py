@@ -230,7 +230,8 @@ def test_filter_of_up_sampling_is_a_parameter():
 def test_names_of_outputs():
     x = mx.sym.var("x")
     assert mx.sym.make_loss(x, name="l").list_outputs() == ["l_loss"]
-    assert mx.sym.topk(x, name="t").list_outputs() == ["t_output0"]
+    assert mx.sym.topk(x, name="t").list_outputs() == ["t_output"]
+    assert mx.sym.topk(x, ret_typ="value", name="t").list_outputs() == ["t_output0"]
     assert mx.sym.topk(x, ret_typ="both", name="t").list_outputs() == ["t_output0", "t_output1"]
     assert mx.sym.linalg.det(x, name="d").list_outputs() == ["d_output0"]
     assert x.attr("name") == "x" and (x + 1).attr("name") is None
