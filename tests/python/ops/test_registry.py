@@ -389,7 +389,7 @@ def test_odd_values_of_parameters(sample):
 def test_shapes_that_do_not_fit(sample):
     """One input that is longer, has an axis more, or one less than it should."""
     for i, x in enumerate(sample.inputs):
-        if x is None or x.ndim == 0:
+        if x is None or x.ndim == 0 or x.size > 5000:  # a long vector would broadcast against the rest to gigabytes
             continue
         for changed in (np.concatenate([x, x], axis=-1), np.concatenate([x, x], axis=0), x[None], x[..., None], x[:1],
                         x.reshape(-1)):
