@@ -132,6 +132,16 @@ def c_array(ctype, values):
     return (ctype * len(values))(*values)
 
 
+def c_array_buf(ctype, buffer):
+    """A ctypes array with the contents of a buffer, such as an `array.array`."""
+    return (ctype * len(buffer)).from_buffer(buffer)
+
+
+def c_handle_array(objs):
+    """A list of the handles of `objs`; there are no pointers behind them."""
+    return [obj.handle for obj in objs]
+
+
 def c_str_array(strings):
     """A ctypes array of char pointers."""
     return c_array(ctypes.c_char_p, [s.encode("utf-8") for s in strings])

@@ -2,7 +2,7 @@
 import numpy as np
 
 from . import _core, autograd, ndarray
-from .base import MXNetError, mx_real_t
+from .base import MXNetError, c_handle_array, mx_real_t  # noqa: F401 - programs find some of these here
 from .context import Context
 from .error import ValueError as MXValueError
 from .ndarray import NDArray

@@ -5,11 +5,11 @@ from collections import namedtuple
 
 import numpy as np
 
-from . import initializer as _initializer
 from . import kvstore as _kvstore
 from . import ndarray
 from .callback import LogValidationMetricsCallback, save_checkpoint
 from .context import Context, cpu
+from .initializer import Uniform
 from .io import DataDesc, NDArrayIter
 from .optimizer import get_updater
 
@@ -19,7 +19,7 @@ __all__ = ["BatchEndParam", "Context", "DataDesc", "FeedForward", "LogValidation
 BatchEndParam = namedtuple("BatchEndParams", ["epoch", "nbatch", "eval_metric", "locals"])
 BatchEndParam.__doc__ = "What a callback of a training loop is told: epoch, batch, metric, local variables."
 
-_SMALL = _initializer.Uniform(0.01)  # the usual initializer
+_SMALL = Uniform(0.01)  # the usual initializer
 _LOG = LogValidationMetricsCallback()
 
 # Above this many elements in one array, several devices share out the update.

@@ -2,7 +2,7 @@
 import json
 import math
 
-from . import symbol as _symbol
+from .symbol import Symbol
 
 __all__ = ["plot_network", "print_summary"]
 
@@ -16,7 +16,7 @@ _OTHER_COLOR = "#fccde5"
 
 
 def _check(what, symbol):
-    if not isinstance(symbol, _symbol.Symbol):
+    if not isinstance(symbol, Symbol):
         raise TypeError(f"{what}: symbol must be a Symbol, got {type(symbol).__name__}")
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from .. import metric as _metric
 from .. import ndarray
 from ..context import cpu
-from ..io import DataDesc
+from ..initializer import Uniform  # noqa: F401 - programs find some of these here
+from ..io import DataBatch, DataDesc, DataIter  # noqa: F401 - programs find some of these here
 from ..model import _SMALL, BatchEndParam
 from ..ndarray import NDArray
 
@@ -183,7 +184,6 @@ class BaseModule:
         """
         self._require("binded", "params_initialized")
         if isinstance(eval_data, (NDArray, np.ndarray)):
-            from ..io import DataBatch
             data = ndarray.array(eval_data) if isinstance(eval_data, np.ndarray) else eval_data
             self.forward(DataBatch([data]), is_train=False)
             return self.get_outputs()[0]

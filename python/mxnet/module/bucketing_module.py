@@ -2,7 +2,9 @@
 import logging
 import warnings
 
+from ..initializer import Uniform  # noqa: F401 - programs find some of these here
 from ..model import _SMALL, load_params, save_checkpoint
+from ..name import NameManager  # noqa: F401 - programs find some of these here
 from .base_module import BaseModule
 from .module import Module
 

@@ -5,7 +5,7 @@ import warnings
 from .. import context as _context
 from .. import ndarray
 from .. import optimizer as _optimizer
-from ..initializer import InitDesc
+from ..initializer import InitDesc, Uniform  # noqa: F401 - programs find some of these here
 from ..io import DataDesc
 from ..model import (
     _SMALL,
@@ -16,6 +16,7 @@ from ..model import (
     load_checkpoint,
     save_checkpoint,
 )
+from ..ndarray import zeros  # noqa: F401 - programs find some of these here
 from .base_module import BaseModule, check_names, parse_shapes
 from .executor_group import DataParallelExecutorGroup
 

@@ -2,6 +2,7 @@
 import logging
 
 from .. import ndarray
+from ..initializer import Uniform  # noqa: F401 - programs find some of these here
 from ..model import _SMALL
 from ..ndarray import NDArray
 from .base_module import BaseModule, parse_shapes

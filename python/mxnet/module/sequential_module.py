@@ -1,6 +1,7 @@
 """SequentialModule: modules in a row, each fed by the outputs of the one before."""
 import logging
 
+from ..initializer import Uniform  # noqa: F401 - programs find some of these here
 from ..io import DataBatch, DataDesc
 from ..model import _SMALL
 from .base_module import BaseModule
