@@ -24,9 +24,13 @@ import matplotlib.pyplot as plt  # noqa: E402
 def lenet():
     net = nn.HybridSequential()
     net.add(
-        nn.Conv2D(20, kernel_size=5, activation="relu"),
+        nn.Conv2D(20, kernel_size=5),
+        nn.BatchNorm(),
+        nn.Activation("relu"),
         nn.MaxPool2D(pool_size=2, strides=2),
-        nn.Conv2D(50, kernel_size=5, activation="relu"),
+        nn.Conv2D(50, kernel_size=5),
+        nn.BatchNorm(),
+        nn.Activation("relu"),
         nn.MaxPool2D(pool_size=2, strides=2),
         nn.Dense(256, activation="relu"),
         nn.Dropout(0.5),
@@ -36,7 +40,8 @@ def lenet():
 
 
 def load(root, train, batch_size):
-    digits = MNIST(root, train=train).transform_first(transforms.ToTensor())
+    steps = [transforms.RandomResizedCrop(28, scale=(0.75, 1.0), ratio=(0.85, 1.15))] if train else []
+    digits = MNIST(root, train=train).transform_first(transforms.Compose([*steps, transforms.ToTensor()]))
     return gluon.data.DataLoader(digits, batch_size, shuffle=train)
 
 
