@@ -2,7 +2,7 @@
 import warnings
 
 from ..model import load_checkpoint, save_checkpoint
-from .rnn_cell import BaseRNNCell, as_cells
+from .base_cell import BaseRNNCell, as_cells
 
 __all__ = ["BaseRNNCell", "do_rnn_checkpoint", "load_checkpoint", "load_rnn_checkpoint", "rnn_unroll",
            "save_checkpoint", "save_rnn_checkpoint"]

@@ -1,178 +1,11 @@
 """Recurrent cells of symbols: called with the input of one step and the states, or unrolled over many steps."""
 from .. import initializer, ndarray, symbol
+from .base_cell import BaseRNNCell, RNNParams, as_steps, gru_step, lstm_step
+from .conv_cell import BaseConvRNNCell, ConvGRUCell, ConvLSTMCell, ConvRNNCell
 
 __all__ = ["BaseConvRNNCell", "BaseRNNCell", "BidirectionalCell", "ConvGRUCell", "ConvLSTMCell", "ConvRNNCell",
            "DropoutCell", "FusedRNNCell", "GRUCell", "LSTMCell", "ModifierCell", "RNNCell", "RNNParams",
            "ResidualCell", "SequentialRNNCell", "ZoneoutCell"]
-
-
-def as_cells(cells):
-    """A list of cells from a cell or a list."""
-    return [cells] if isinstance(cells, BaseRNNCell) else list(cells)
-
-
-def _steps(length, inputs, layout, merge, in_layout=None):
-    """Inputs as a list of steps (merge False) or as one symbol (True), or as they are (None), with the time axis.
-
-    Returns ``(inputs, axis)``; `layout` is that of the result.
-    """
-    if inputs is None:
-        raise AssertionError("unroll: inputs must be given")
-    axis = layout.find("T")
-    in_axis = in_layout.find("T") if in_layout is not None else axis
-    if isinstance(inputs, symbol.Symbol):
-        if merge is False:
-            if len(inputs.list_outputs()) != 1:
-                raise AssertionError("unroll takes one symbol for all steps, or a list of symbols; a grouped symbol "
-                                     "must be made a list")
-            inputs = list(symbol.split(inputs, axis=in_axis, num_outputs=length, squeeze_axis=1))
-        elif axis != in_axis:
-            inputs = symbol.swapaxes(inputs, dim1=axis, dim2=in_axis)
-        return inputs, axis
-    if length is not None and len(inputs) != length:
-        raise AssertionError(f"unroll: got {len(inputs)} inputs for {length} steps")
-    if merge is True:
-        inputs = symbol.concat(*[symbol.expand_dims(x, axis=axis) for x in inputs], dim=axis)
-    return inputs, axis
-
-
-class RNNParams:
-    """Variables of weights that cells share; names start with `prefix`."""
-
-    def __init__(self, prefix=""):
-        self._prefix = prefix
-        self._params = {}
-
-    def get(self, name, **kwargs):
-        """The variable of a weight, made if it is new."""
-        name = self._prefix + name
-        if name not in self._params:
-            self._params[name] = symbol.Variable(name, **kwargs)
-        return self._params[name]
-
-
-class BaseRNNCell:
-    """The interface of cells.
-
-    Parameters
-    ----------
-    prefix : str
-        Start of the names of weights and outputs.
-    params : RNNParams, optional
-        Weights to share; own ones by default.
-    """
-
-    def __init__(self, prefix="", params=None):
-        self._own_params = params is None
-        self._params = RNNParams(prefix) if params is None else params
-        self._prefix = prefix
-        self._modified = False
-        self.reset()
-
-    def reset(self):
-        """Forgets how often the cell was called, so that it can be unrolled again."""
-        self._init_counter = self._counter = -1
-        for cell in getattr(self, "_cells", ()):
-            cell.reset()
-
-    def __call__(self, inputs, states):
-        """``(output, states)`` of one step, all symbols."""
-        raise NotImplementedError(f"{type(self).__name__} must define __call__")
-
-    def _step_name(self):
-        self._counter += 1
-        return f"{self._prefix}t{self._counter}_"
-
-    @property
-    def params(self):
-        """The weights of the cell."""
-        self._own_params = False
-        return self._params
-
-    @property
-    def state_info(self):
-        """Shape and layout of each state; 0 stands for the batch."""
-        raise NotImplementedError(f"{type(self).__name__} must define state_info")
-
-    @property
-    def state_shape(self):
-        """Shapes of the states."""
-        return [info["shape"] for info in self.state_info]
-
-    @property
-    def _gate_names(self):
-        return ()
-
-    def begin_state(self, func=symbol.zeros, **kwargs):
-        """Initial states, made by `func`, which gets ``name`` and the shape."""
-        assert not self._modified, ("After applying modifier cells (e.g. DropoutCell) the base cell cannot be called "
-                                    "directly. Call the modifier cell instead.")
-        states = []
-        for info in self.state_info:
-            self._init_counter += 1
-            states.append(func(name=f"{self._prefix}begin_state_{self._init_counter}", **{**kwargs, **(info or {})}))
-        return states
-
-    def unpack_weights(self, args):
-        """Parameters with the gates' weights apart, as ``lstm_i2h_i_weight``."""
-        args = dict(args)
-        if not self._gate_names:
-            return args
-        hidden = self._num_hidden
-        for group in ("i2h", "h2h"):
-            for kind in ("weight", "bias"):
-                packed = args.pop(f"{self._prefix}{group}_{kind}")
-                for j, gate in enumerate(self._gate_names):
-                    args[f"{self._prefix}{group}{gate}_{kind}"] = packed[j * hidden:(j + 1) * hidden].copy()
-        return args
-
-    def pack_weights(self, args):
-        """The reverse of `unpack_weights`."""
-        args = dict(args)
-        if not self._gate_names:
-            return args
-        for group in ("i2h", "h2h"):
-            for kind in ("weight", "bias"):
-                parts = [args.pop(f"{self._prefix}{group}{gate}_{kind}") for gate in self._gate_names]
-                args[f"{self._prefix}{group}_{kind}"] = ndarray.concatenate(parts)
-        return args
-
-    def unroll(self, length, inputs, begin_state=None, layout="NTC", merge_outputs=None):
-        """Runs the cell over `length` steps.
-
-        Parameters
-        ----------
-        length : int
-            Number of steps.
-        inputs : Symbol or list of Symbol
-            All steps in one symbol of `layout`, or one symbol for each.
-        begin_state : list of Symbol, optional
-            Initial states; zeros by default.
-        layout : str
-            ``'NTC'`` or ``'TNC'``.
-        merge_outputs : bool, optional
-            Whether outputs come in one symbol; by default as is least work.
-
-        Returns
-        -------
-        outputs : Symbol or list of Symbol
-            The outputs.
-        states : list of Symbol
-            The last states.
-        """
-        self.reset()
-        inputs, _ = _steps(length, inputs, layout, False)
-        states = self.begin_state() if begin_state is None else begin_state
-        outputs = []
-        for step in inputs:
-            output, states = self(step, states)
-            outputs.append(output)
-        return _steps(length, outputs, layout, merge_outputs)[0], states
-
-    def _activate(self, inputs, activation, **kwargs):
-        if isinstance(activation, str):
-            return symbol.Activation(inputs, act_type=activation, **kwargs)
-        return activation(inputs, **kwargs)
 
 
 class _DenseCell(BaseRNNCell):
@@ -225,27 +58,6 @@ class RNNCell(_DenseCell):
         return output, [output]
 
 
-def _lstm_step(gates, cell, activation, name, activate):
-    """``(h, c)`` from the sums of the four gates: input, forget, transform, output."""
-    i, f, c, o = symbol.SliceChannel(gates, num_outputs=4, name=f"{name}slice")
-    i = symbol.Activation(i, act_type="sigmoid", name=f"{name}i")
-    f = symbol.Activation(f, act_type="sigmoid", name=f"{name}f")
-    c = activate(c, activation, name=f"{name}c")
-    o = symbol.Activation(o, act_type="sigmoid", name=f"{name}o")
-    new = symbol._internal._plus(f * cell, i * c, name=f"{name}state")
-    return symbol._internal._mul(o, activate(new, activation), name=f"{name}out"), new
-
-
-def _gru_step(i2h, h2h, state, activation, name, activate):
-    """The new state from the parts of the three gates: reset, update, new."""
-    i_r, i_z, i_n = symbol.SliceChannel(i2h, num_outputs=3, name=f"{name}i2h_slice")
-    h_r, h_z, h_n = symbol.SliceChannel(h2h, num_outputs=3, name=f"{name}h2h_slice")
-    reset = symbol.Activation(i_r + h_r, act_type="sigmoid", name=f"{name}r_act")
-    update = symbol.Activation(i_z + h_z, act_type="sigmoid", name=f"{name}z_act")
-    new = activate(i_n + reset * h_n, activation, name=f"{name}h_act")
-    return symbol._internal._plus((1.0 - update) * new, update * state, name=f"{name}out")
-
-
 class LSTMCell(_DenseCell):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997); states are ``[h, c]``.
 
@@ -269,7 +81,7 @@ class LSTMCell(_DenseCell):
     def __call__(self, inputs, states):
         name = self._step_name()
         i2h, h2h = self._gates(inputs, states[0], name)
-        output, cell = _lstm_step(i2h + h2h, states[1], "tanh", name, self._activate)
+        output, cell = lstm_step(i2h + h2h, states[1], "tanh", name, self._activate)
         return output, [output, cell]
 
 
@@ -292,7 +104,7 @@ class GRUCell(_DenseCell):
     def __call__(self, inputs, states):
         name = self._step_name()
         i2h, h2h = self._gates(inputs, states[0], name)
-        output = _gru_step(i2h, h2h, states[0], "tanh", name, self._activate)
+        output = gru_step(i2h, h2h, states[0], "tanh", name, self._activate)
         return output, [output]
 
 
@@ -380,7 +192,7 @@ class FusedRNNCell(BaseRNNCell):
 
     def unroll(self, length, inputs, begin_state=None, layout="NTC", merge_outputs=None):
         self.reset()
-        inputs, axis = _steps(length, inputs, layout, True)
+        inputs, axis = as_steps(length, inputs, layout, True)
         if axis == 1:
             inputs = symbol.swapaxes(inputs, dim1=0, dim2=1)
         states = self.begin_state() if begin_state is None else begin_state
@@ -392,7 +204,7 @@ class FusedRNNCell(BaseRNNCell):
         if axis == 1:
             outputs = symbol.swapaxes(outputs, dim1=0, dim2=1)
         last = list(results[1:3] if self._mode == "lstm" else results[1:2]) if self._get_next_state else []
-        return _steps(length, outputs, layout, merge_outputs)[0], last
+        return as_steps(length, outputs, layout, merge_outputs)[0], last
 
     def unfuse(self):
         """A SequentialRNNCell of plain cells that computes the same."""
@@ -511,7 +323,7 @@ class BidirectionalCell(_Stack):
 
     def unroll(self, length, inputs, begin_state=None, layout="NTC", merge_outputs=None):
         self.reset()
-        inputs, axis = _steps(length, inputs, layout, False)
+        inputs, axis = as_steps(length, inputs, layout, False)
         states = self.begin_state() if begin_state is None else begin_state
         (left, l_states), (right, r_states) = self._shares(states)
         l_outputs, l_states = left.unroll(length, inputs, l_states, layout, merge_outputs)
@@ -519,8 +331,8 @@ class BidirectionalCell(_Stack):
         if merge_outputs is None:
             merge_outputs = isinstance(l_outputs, symbol.Symbol) and isinstance(r_outputs, symbol.Symbol)
             if not merge_outputs:
-                l_outputs = _steps(length, l_outputs, layout, False)[0]
-                r_outputs = _steps(length, r_outputs, layout, False)[0]
+                l_outputs = as_steps(length, l_outputs, layout, False)[0]
+                r_outputs = as_steps(length, r_outputs, layout, False)[0]
         if merge_outputs:
             outputs = symbol.Concat(l_outputs, symbol.reverse(r_outputs, axis=axis), dim=2,
                                     name=f"{self._output_prefix}out")
@@ -548,7 +360,7 @@ class DropoutCell(BaseRNNCell):
 
     def unroll(self, length, inputs, begin_state=None, layout="NTC", merge_outputs=None):
         self.reset()
-        inputs, _ = _steps(length, inputs, layout, merge_outputs)
+        inputs, _ = as_steps(length, inputs, layout, merge_outputs)
         if isinstance(inputs, symbol.Symbol):
             return self(inputs, [])
         return super().unroll(length, inputs, begin_state, layout, merge_outputs)
@@ -644,116 +456,7 @@ class ResidualCell(ModifierCell):
         outputs, states = self.base_cell.unroll(length, inputs, begin_state, layout, merge_outputs)
         self.base_cell._modified = True
         merged = isinstance(outputs, symbol.Symbol) if merge_outputs is None else merge_outputs
-        inputs, _ = _steps(length, inputs, layout, merged)
+        inputs, _ = as_steps(length, inputs, layout, merged)
         if merged:
             return self._sum(outputs, inputs), states
         return [self._sum(o, i) for o, i in zip(outputs, inputs)], states
-
-
-class BaseConvRNNCell(BaseRNNCell):
-    """A cell whose gates are convolutions.
-
-    Parameters
-    ----------
-    input_shape : tuple of int
-        Shape of one input without the batch's size ahead: (0 or N, C, H, W) or as `conv_layout` says.
-    num_hidden : int
-        Channels of the state.
-    h2h_kernel, h2h_dilate : tuple of int
-        Kernel (odd) and dilation on the state, whose size stays.
-    i2h_kernel, i2h_stride, i2h_pad, i2h_dilate : tuple of int
-        Those on the input.
-    i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer
-        Initializers of the weights.
-    activation : str or callable
-        The nonlinearity.
-    conv_layout : str
-        Order of the axes.
-    """
-
-    def __init__(self, input_shape, num_hidden, h2h_kernel, h2h_dilate, i2h_kernel, i2h_stride, i2h_pad, i2h_dilate,
-                 i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer,
-                 activation, prefix="", params=None, conv_layout="NCHW"):
-        super().__init__(prefix=prefix, params=params)
-        if any(size % 2 == 0 for size in h2h_kernel):
-            raise AssertionError(f"Only support odd numbers, got h2h_kernel= {h2h_kernel}")
-        self._num_hidden, self._activation = num_hidden, activation
-        self._h2h = {"kernel": h2h_kernel, "dilate": h2h_dilate, "stride": (1,) * len(h2h_kernel),
-                     "pad": tuple(d * (k - 1) // 2 for k, d in zip(h2h_kernel, h2h_dilate)), "layout": conv_layout}
-        self._i2h = {"kernel": i2h_kernel, "dilate": i2h_dilate, "stride": i2h_stride, "pad": i2h_pad,
-                     "layout": conv_layout}
-        data = symbol.Variable("data")
-        conv = symbol.Convolution(data=data, num_filter=num_hidden, **self._i2h)
-        self._state_shape = (0, *conv.infer_shape(data=(1, *input_shape[1:]))[1][0][1:])
-        self._conv_layout = conv_layout
-        self._iW = self.params.get("i2h_weight", init=i2h_weight_initializer)
-        self._hW = self.params.get("h2h_weight", init=h2h_weight_initializer)
-        self._iB = self.params.get("i2h_bias", init=i2h_bias_initializer)
-        self._hB = self.params.get("h2h_bias", init=h2h_bias_initializer)
-
-    _num_states = 1
-
-    @property
-    def state_info(self):
-        return [{"shape": self._state_shape, "__layout__": self._conv_layout}] * self._num_states
-
-    def _gates(self, inputs, states, name):
-        channels = self._num_hidden * len(self._gate_names)
-        return (symbol.Convolution(inputs, self._iW, self._iB, num_filter=channels, name=f"{name}i2h", **self._i2h),
-                symbol.Convolution(states[0], self._hW, self._hB, num_filter=channels, name=f"{name}h2h", **self._h2h))
-
-
-def _leaky(inputs, **kwargs):
-    return symbol.LeakyReLU(inputs, act_type="leaky", slope=0.2, **kwargs)
-
-
-class _Conv2DCell(BaseConvRNNCell):
-    """The usual defaults for images."""
-
-    def __init__(self, input_shape, num_hidden, h2h_kernel=(3, 3), h2h_dilate=(1, 1), i2h_kernel=(3, 3),
-                 i2h_stride=(1, 1), i2h_pad=(1, 1), i2h_dilate=(1, 1), i2h_weight_initializer=None,
-                 h2h_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 activation=_leaky, prefix=None, params=None, conv_layout="NCHW"):
-        super().__init__(input_shape, num_hidden, h2h_kernel, h2h_dilate, i2h_kernel, i2h_stride, i2h_pad, i2h_dilate,
-                         i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer,
-                         activation, self._default_prefix if prefix is None else prefix, params, conv_layout)
-
-
-class ConvRNNCell(_Conv2DCell):
-    """h' = activation(W_i * x + W_h * h), with convolutions; see `BaseConvRNNCell`."""
-
-    _default_prefix = "ConvRNN_"
-    _gate_names = ("",)
-
-    def __call__(self, inputs, states):
-        name = self._step_name()
-        i2h, h2h = self._gates(inputs, states, name)
-        output = self._activate(i2h + h2h, self._activation, name=f"{name}out")
-        return output, [output]
-
-
-class ConvLSTMCell(_Conv2DCell):
-    """Convolutional LSTM (Shi et al., 2015); see `BaseConvRNNCell`."""
-
-    _default_prefix = "ConvLSTM_"
-    _gate_names = ("_i", "_f", "_c", "_o")
-    _num_states = 2
-
-    def __call__(self, inputs, states):
-        name = self._step_name()
-        i2h, h2h = self._gates(inputs, states, name)
-        output, cell = _lstm_step(i2h + h2h, states[1], self._activation, name, self._activate)
-        return output, [output, cell]
-
-
-class ConvGRUCell(_Conv2DCell):
-    """Convolutional GRU (Ballas et al., 2015); see `BaseConvRNNCell`."""
-
-    _default_prefix = "ConvGRU_"
-    _gate_names = ("_r", "_z", "_o")
-
-    def __call__(self, inputs, states):
-        name = self._step_name()
-        i2h, h2h = self._gates(inputs, states, name)
-        output = _gru_step(i2h, h2h, states[0], self._activation, name, self._activate)
-        return output, [output]
