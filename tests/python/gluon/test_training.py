@@ -28,7 +28,7 @@ for epoch in range(10):
 
 
 def test_small_program():
-    # From a few starts in a thousand a step over a corner of the rectifier raises the loss a little for once.
+    # From some starts a step over the corner of the rectifier raises the loss a little for once.
     seeded = "import mxnet as mx\nmx.random.seed(1)\n" + PROGRAM
     done = subprocess.run([sys.executable, "-c", seeded], capture_output=True, text=True, check=True)
     losses = [float(line.split("=")[1]) for line in done.stdout.splitlines() if line.startswith("Epoch ")]
