@@ -170,6 +170,13 @@ py::list run_program(const PythonProgram& self, py::handle inputs, py::handle ct
   return list;
 }
 
+VariableSpecs given_specs(const Symbol& symbol, py::dict given) {
+  VariableSpecs specs;
+  for (Node* node : symbol.inputs())
+    if (given.contains(node->name)) specs[node] = given_spec(given[py::str(node->name)], false);
+  return specs;
+}
+
 void init_passes(py::module_& m) {
   m.def("graph_passes", [] {
     py::list list;
@@ -179,9 +186,11 @@ void init_passes(py::module_& m) {
     return list;
   });
   m.def("switch_graph_pass", [](const std::string& name, bool on) { switch_pass(name, on); });
-  m.def("optimize_symbol", [](py::handle s, bool training, const std::vector<std::string>& names) {
+  // optimize_symbol(symbol, training, passes, {variable: (shape, dtype)})
+  m.def("optimize_symbol", [](py::handle s, bool training, const std::vector<std::string>& names, py::dict given) {
     std::vector<PassResult> results;
-    Symbol symbol = optimize(symbol_argument(s.ptr(), "optimize"), training, names, &results);
+    const Symbol& before = symbol_argument(s.ptr(), "optimize");
+    Symbol symbol = optimize(before, {training, given_specs(before, given), names}, &results);
     py::list report;
     for (const PassResult& r : results)
       report.append(py::make_tuple(std::string(r.name), r.nodes_before, r.nodes_after));

@@ -377,4 +377,4 @@ class Executor:
 
     def get_optimized_symbol(self):
         """The symbol that inference runs, after all passes."""
-        return _core.optimize_symbol(self._symbol, False, [])[0]
+        return _core.optimize_symbol(self._symbol, False, [], {})[0]

@@ -332,4 +332,21 @@ std::vector<std::string> GraphInference::unknown_variables() const {
   return found;
 }
 
+std::vector<TensorSpec> infer_values(const NumberedGraph& graph, const VariableSpecs& variables) {
+  GraphInference inference(graph, false);
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    auto it = variables.find(graph.nodes()[i]);
+    if (it != variables.end()) inference.know(graph.first_value(i), it->second);
+  }
+  inference.run();
+  std::vector<TensorSpec> specs;
+  for (int value = 0; value < graph.num_values(); ++value) specs.push_back(inference.spec(value));
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    const TensorSpec& spec = specs[graph.first_value(i)];
+    if (!spec.shape.known() || spec.dtype == DType::unknown)
+      value_error(at_node(*graph.nodes()[i], "the shape or dtype of a value cannot be inferred"));
+  }
+  return specs;
+}
+
 }  // namespace mxnet

@@ -7,6 +7,9 @@
 
 namespace mxnet {
 
+// Shapes and dtypes of a graph's variables.
+using VariableSpecs = std::unordered_map<const Node*, TensorSpec>;
+
 class GraphInference {
  public:
   // With `zero_is_unknown` an extent of 0 in __shape__ and in the shape of _zeros and its like is one that is not
@@ -44,6 +47,10 @@ class GraphInference {
   std::vector<bool> done_;
   std::vector<std::string> errors_;  // of nodes that could not be inferred yet
 };
+
+// Shapes and dtypes of all values of a graph, by number, where those of its variables are known; raises if some value
+// remains unknown.
+std::vector<TensorSpec> infer_values(const NumberedGraph& graph, const VariableSpecs& variables);
 
 // Adds " [node 'fc1']" to the text of an error.
 std::string at_node(const Node& node, std::string_view text);

@@ -7,71 +7,13 @@
 #include <set>
 #include <unordered_set>
 
+#include "mxnet/graph/rewrite.h"
 #include "mxnet/op/invoke.h"
 
 namespace mxnet {
 namespace {
 
-using Outputs = std::vector<NodeOutput>;
-
-Ref<Node> with_inputs(const Node& node, Outputs inputs) {
-  auto copy = make_ref<Node>();
-  copy->op = node.op;
-  copy->params = node.params;
-  copy->name = node.name;
-  copy->attrs = node.attrs;
-  copy->inputs = std::move(inputs);
-  copy->slots = node.slots;
-  copy->subgraphs = node.subgraphs;
-  return copy;
-}
-
-Outputs outputs_of(const Ref<Node>& node) {
-  Outputs outputs;
-  for (int i = 0; i < node->num_outputs(); ++i) outputs.push_back({node, i});
-  return outputs;
-}
-
-// Rebuilds a graph from its leaves. `replace(node, new inputs)` gives new outputs for an operator, or nothing to keep
-// it; nodes that do not change are shared with the old graph.
-template <class Replace>
-Symbol rewrite(const Symbol& symbol, Replace&& replace) {
-  std::unordered_map<const Node*, Outputs> made;
-  auto moved = [&](const NodeOutput& from) { return made.at(from.node.get())[from.index]; };
-  for (Node* node : symbol.nodes()) {
-    Ref<Node> self(node);
-    Outputs inputs;
-    for (const NodeOutput& input : node->inputs) inputs.push_back(moved(input));
-    Outputs outputs;
-    if (!node->is_variable()) outputs = replace(self, inputs);
-    if (outputs.empty()) outputs = outputs_of(inputs == node->inputs ? self : with_inputs(*node, std::move(inputs)));
-    made[node] = std::move(outputs);
-  }
-  Outputs heads;
-  for (const NodeOutput& output : symbol.outputs()) heads.push_back(moved(output));
-  return Symbol(std::move(heads));
-}
-
-bool has_state(const Node& node) {
-  if (node.op->is_random || node.op->bind || !node.subgraphs.empty()) return true;
-  for (size_t i = 0; i < node.inputs.size(); ++i)
-    if (node.writes_input(i)) return true;
-  return false;
-}
-
-std::unordered_set<const Node*> heads_of(const Symbol& symbol) {
-  std::unordered_set<const Node*> heads;
-  for (const NodeOutput& output : symbol.outputs()) heads.insert(output.node.get());
-  return heads;
-}
-
 // --- identities ---------------------------------------------------------------------------------------
-
-Value field_value(const Node& node, std::string_view name) {
-  for (const FieldSpec& field : node.op->fields)
-    if (field.name == name) return field.get(node.params->data());
-  return {};
-}
 
 bool is_identity(const Node& node) {
   const std::string& op = node.op->name;
@@ -80,7 +22,7 @@ bool is_identity(const Node& node) {
 }
 
 // An output of the whole graph stays what it is, since it must not share the memory of an input.
-Symbol drop_identities(const Symbol& symbol) {
+Symbol drop_identities(const Symbol& symbol, const VariableSpecs&) {
   auto heads = heads_of(symbol);
   return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
     if (!is_identity(*node) || heads.contains(node.get())) return {};
@@ -90,7 +32,7 @@ Symbol drop_identities(const Symbol& symbol) {
 
 // --- common subexpressions ----------------------------------------------------------------------------
 
-Symbol share_common(const Symbol& symbol) {
+Symbol share_common(const Symbol& symbol, const VariableSpecs&) {
   std::map<std::string, Outputs> known;
   auto heads = heads_of(symbol);
   return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
@@ -108,12 +50,6 @@ Symbol share_common(const Symbol& symbol) {
 }
 
 // --- batch normalization into the layer before --------------------------------------------------------
-
-NodeOutput call(const char* op_name, const std::string& name, Outputs inputs,
-                std::vector<std::pair<std::string, Value>> attrs = {}) {
-  const Op& op = Registry::get().at(op_name);
-  return apply({&op, make_params(op, attrs), name, {}, std::move(inputs), {}}).outputs()[0];
-}
 
 // Scale and offset of each channel that a batch norm with moving averages amounts to.
 struct Affine {
@@ -156,7 +92,7 @@ NodeOutput scaled_layer(const Node& layer, const Node& norm, const Affine& affin
   return call(layer.op->name.c_str(), norm.name, {layer.inputs[0], weight, bias}, attrs);
 }
 
-Symbol fold_batch_norms(const Symbol& symbol) {
+Symbol fold_batch_norms(const Symbol& symbol, const VariableSpecs&) {
   std::unordered_map<const Node*, int> readers;
   std::unordered_map<const Node*, int> others;  // readers of the statistics
   for (Node* node : symbol.nodes())
@@ -177,9 +113,9 @@ Symbol fold_batch_norms(const Symbol& symbol) {
 }
 
 constexpr Pass kPasses[] = {
-    {"identities", "Leaves out copies, and dropout outside training.", true, drop_identities},
-    {"common", "Computes equal expressions once.", false, share_common},
-    {"batch_norm", "Puts batch norm with moving averages into the weights of the layer before it.", true,
+    {"identities", "Leaves out copies, and dropout outside training.", true, false, drop_identities},
+    {"common", "Computes equal expressions once.", false, false, share_common},
+    {"batch_norm", "Puts batch norm with moving averages into the weights of the layer before it.", true, false,
      fold_batch_norms},
 };
 
@@ -224,14 +160,15 @@ void switch_pass(std::string_view name, bool on) {
     switches().off.emplace(name);
 }
 
-Symbol optimize(const Symbol& symbol, bool training, std::span<const std::string> names,
-                std::vector<PassResult>* results) {
+Symbol optimize(const Symbol& symbol, const OptimizeOptions& options, std::vector<PassResult>* results) {
+  const auto& names = options.names;
   Symbol current = symbol;
   for (const Pass& pass : kPasses) {
     bool chosen =
         names.empty() ? pass_is_on(pass.name) : std::find(names.begin(), names.end(), pass.name) != names.end();
-    if (!chosen || (training && pass.inference_only)) continue;
-    Symbol next = pass.run(current);
+    if (!chosen || (options.training && pass.inference_only)) continue;
+    if (pass.needs_shapes && options.variables.empty()) continue;
+    Symbol next = pass.run(current, options.variables);
     if (results) results->push_back({pass.name, current.nodes().size(), next.nodes().size()});
     current = std::move(next);
   }

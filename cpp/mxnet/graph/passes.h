@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mxnet/graph/symbol.h"
+#include "mxnet/graph/infer.h"
 
 namespace mxnet {
 
@@ -13,7 +13,8 @@ struct Pass {
   std::string_view name;
   std::string_view doc;
   bool inference_only;  // changes what training would compute or record
-  Symbol (*run)(const Symbol& symbol);
+  bool needs_shapes;    // runs only where the shapes and dtypes of all variables are known
+  Symbol (*run)(const Symbol& symbol, const VariableSpecs& variables);
 };
 std::span<const Pass> passes();
 
@@ -25,8 +26,13 @@ struct PassResult {
   std::string_view name;
   size_t nodes_before, nodes_after;
 };
-// Runs the passes that are on (or just those in `names`) one after the other.
-Symbol optimize(const Symbol& symbol, bool training, std::span<const std::string> names = {},
-                std::vector<PassResult>* results = nullptr);
+
+struct OptimizeOptions {
+  bool training = false;
+  VariableSpecs variables;         // empty if shapes are not known
+  std::vector<std::string> names;  // run just these passes, whatever their switches
+};
+// Runs the passes that are on one after the other.
+Symbol optimize(const Symbol& symbol, const OptimizeOptions& options, std::vector<PassResult>* results = nullptr);
 
 }  // namespace mxnet

@@ -23,7 +23,7 @@ const Plan& Program::plan(Kind kind) const {
   std::lock_guard lock(mutex_);
   std::unique_ptr<Plan>& made = plans_[static_cast<int>(kind)];
   if (made) return *made;
-  Symbol symbol = kind == Kind::plain ? symbol_ : optimize(symbol_, kind == Kind::training);
+  Symbol symbol = kind == Kind::plain ? symbol_ : optimize(symbol_, {kind == Kind::training, {}, {}});
   std::vector<bool> fixed = kind == Kind::inference ? fixed_ : std::vector<bool>(fixed_.size());
   made = std::make_unique<Plan>(std::move(symbol), options_.zero_is_unknown, variables_, fixed);
   return *made;

@@ -45,7 +45,18 @@ def switched(**switches):
             _core.switch_graph_pass(name, on)
 
 
-def optimize(symbol, training=False, passes=None):
+def _known(symbol, shapes):
+    """Shapes and dtypes of all variables, where those of the inputs are given; nothing if they are not."""
+    if not shapes:
+        return {}
+    shapes_of, _, states = symbol.infer_shape(**shapes)
+    names = symbol.list_arguments() + symbol.list_auxiliary_states()
+    dtypes, _, state_dtypes = symbol.infer_type()
+    return {name: (shape, dtype or "float32")
+            for name, shape, dtype in zip(names, shapes_of + states, dtypes + state_dtypes)}
+
+
+def optimize(symbol, training=False, passes=None, **shapes):
     """The symbol after the passes that are on, or those named.
 
     Parameters
@@ -56,6 +67,8 @@ def optimize(symbol, training=False, passes=None):
         Whether it is for training, where fewer passes apply.
     passes : list of str, optional
         Names of passes to run, whatever their switches.
+    **shapes : tuple of int
+        Shapes of inputs by name; some passes run only where shapes are known.
 
     Examples
     --------
@@ -63,10 +76,10 @@ def optimize(symbol, training=False, passes=None):
     >>> mx.sym.passes.optimize(mx.sym.exp(x) * mx.sym.exp(x)).get_internals().list_outputs()
     ['x', 'exp0_output', '_mul0_output']
     """
-    return _core.optimize_symbol(symbol, training, list(passes or ()))[0]
+    return _core.optimize_symbol(symbol, training, list(passes or ()), _known(symbol, shapes))[0]
 
 
-def report(symbol, training=False):
+def report(symbol, training=False, **shapes):
     """What the passes do to a graph: the number of nodes before and after each, and the graph before and after all.
 
     Examples
@@ -74,6 +87,6 @@ def report(symbol, training=False):
     >>> print(mx.sym.passes.report(mx.sym.var("x") + 1).splitlines()[0])
     identities: 2 -> 2 nodes
     """
-    after, steps = _core.optimize_symbol(symbol, training, [])
+    after, steps = _core.optimize_symbol(symbol, training, [], _known(symbol, shapes))
     lines = [f"{name}: {count} -> {left} nodes" for name, count, left in steps]
     return "\n".join([*lines, "", "before:", symbol.debug_str(), "after:", after.debug_str()])

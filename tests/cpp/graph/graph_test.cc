@@ -64,7 +64,7 @@ TEST_CASE("a deep graph is built, inferred, optimized and let go without recursi
   inference.know(0, {Shape{1}, DType::float32});
   inference.run();
   CHECK(inference.spec(one(symbol)).shape == Shape{1});
-  CHECK(optimize(symbol, false).nodes().size() == 100001);
+  CHECK(optimize(symbol, {}).nodes().size() == 100001);
 }
 
 TEST_CASE("many threads run one program on shared weights while it is not written") {

@@ -1,0 +1,85 @@
+// What passes are written with: new nodes from old ones, and a graph rebuilt from its leaves.
+#pragma once
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "mxnet/graph/symbol.h"
+#include "mxnet/op/invoke.h"
+
+namespace mxnet {
+
+using Outputs = std::vector<NodeOutput>;
+
+// The same application to other inputs.
+inline Ref<Node> with_inputs(const Node& node, Outputs inputs) {
+  auto copy = make_ref<Node>();
+  copy->op = node.op;
+  copy->params = node.params;
+  copy->name = node.name;
+  copy->attrs = node.attrs;
+  copy->inputs = std::move(inputs);
+  copy->slots = node.slots;
+  copy->subgraphs = node.subgraphs;
+  return copy;
+}
+
+inline Outputs outputs_of(const Ref<Node>& node) {
+  Outputs outputs;
+  for (int i = 0; i < node->num_outputs(); ++i) outputs.push_back({node, i});
+  return outputs;
+}
+
+// Rebuilds a graph from its leaves. `replace(node, new inputs)` gives new outputs for an operator, or nothing to keep
+// it; nodes that do not change are shared with the old graph.
+template <class Replace>
+Symbol rewrite(const Symbol& symbol, Replace&& replace) {
+  std::unordered_map<const Node*, Outputs> made;
+  auto moved = [&](const NodeOutput& from) { return made.at(from.node.get())[from.index]; };
+  for (Node* node : symbol.nodes()) {
+    Ref<Node> self(node);
+    Outputs inputs;
+    for (const NodeOutput& input : node->inputs) inputs.push_back(moved(input));
+    Outputs outputs;
+    if (!node->is_variable()) outputs = replace(self, inputs);
+    if (outputs.empty()) outputs = outputs_of(inputs == node->inputs ? self : with_inputs(*node, std::move(inputs)));
+    made[node] = std::move(outputs);
+  }
+  Outputs heads;
+  for (const NodeOutput& output : symbol.outputs()) heads.push_back(moved(output));
+  return Symbol(std::move(heads));
+}
+
+// Whether an application is more than a function of its inputs: it draws random numbers, writes an input, has bodies.
+inline bool has_state(const Node& node) {
+  if (node.op->is_random || node.op->bind || !node.subgraphs.empty()) return true;
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (node.writes_input(i)) return true;
+  return false;
+}
+
+// Nodes whose outputs the graph gives.
+inline std::unordered_set<const Node*> heads_of(const Symbol& symbol) {
+  std::unordered_set<const Node*> heads;
+  for (const NodeOutput& output : symbol.outputs()) heads.insert(output.node.get());
+  return heads;
+}
+
+// The value of a parameter, none if the operator has no such one.
+inline Value field_value(const Node& node, std::string_view name) {
+  for (const FieldSpec& field : node.op->fields)
+    if (field.name == name) return field.get(node.params->data());
+  return {};
+}
+
+// A new node: the first output of an operator applied to values.
+inline NodeOutput call(const char* op_name, const std::string& name, Outputs inputs,
+                       std::vector<std::pair<std::string, Value>> attrs = {}) {
+  const Op& op = Registry::get().at(op_name);
+  return apply({&op, make_params(op, attrs), name, {}, std::move(inputs), {}}).outputs()[0];
+}
+
+}  // namespace mxnet
