@@ -143,18 +143,9 @@ class Backward {
     std::vector<Expr> douts = std::move(pending_[&node]);
     if (std::none_of(douts.begin(), douts.end(), [](const Expr& e) { return e.defined(); })) return;
     CallStateScope state({options_.create_graph, options_.create_graph ? node.training : options_.training});
-    std::vector<Expr> dins = node.op ? op_gradient(node, douts) : custom_gradient(node, douts);
+    std::vector<Expr> dins = node.op ? op_gradient(node, douts) : node.function({node, douts, options_.create_graph});
     for (size_t i = 0; i < node.edges.size(); ++i)
       if (node.edges[i] && i < dins.size() && dins[i].defined()) accumulate(node.edges[i].get(), dins[i]);
-  }
-
-  std::vector<Expr> custom_gradient(TapeNode& node, std::vector<Expr>& douts) {
-    for (size_t i = 0; i < douts.size(); ++i) {
-      if (douts[i].defined()) continue;
-      Context ctx = std::find_if(douts.begin(), douts.end(), [](const Expr& e) { return e.defined(); })->ctx();
-      douts[i] = zeros(node.out_specs[i].shape, node.out_specs[i].dtype, ctx);
-    }
-    return node.custom(douts);
   }
 
   std::vector<Expr> op_gradient(TapeNode& node, const std::vector<Expr>& douts) {
@@ -163,12 +154,7 @@ class Backward {
     std::vector<Expr> in(node.inputs.begin(), node.inputs.end()), out(node.outputs.begin(), node.outputs.end());
     if (options_.create_graph) {
       for (size_t i = 0; i < in.size(); ++i) in[i] = with_tape(node.inputs[i], node.edges[i]);
-      for (size_t i = 0; i < out.size(); ++i) {
-        auto entry = make_ref<TapeEntry>();
-        entry->node = Ref<TapeNode>(&node);
-        entry->index = static_cast<int>(i);
-        out[i] = with_tape(node.outputs[i], entry);
-      }
+      for (size_t i = 0; i < out.size(); ++i) out[i] = with_tape(node.outputs[i], node, static_cast<int>(i));
     }
     std::vector<Expr> dins(node.inputs.size());
     std::vector<bool> needed(node.inputs.size());
@@ -177,12 +163,6 @@ class Backward {
     bool fused = op.fast_gradient && !options_.create_graph;
     (fused ? op.fast_gradient : op.gradient)(node.params->data(), context);
     return dins;
-  }
-
-  static Expr with_tape(const NDArray& array, const Ref<TapeEntry>& entry) {
-    NDArray copy = array;
-    copy.tape = entry;
-    return copy;
   }
 
   static void check_versions(const TapeNode& node) {
@@ -202,7 +182,7 @@ class Backward {
     node.released = true;
     node.inputs.clear();
     node.outputs.clear();
-    node.custom = nullptr;
+    node.function = nullptr;
   }
 
   BackwardOptions options_;
@@ -238,11 +218,38 @@ void mark_variable(NDArray& array, NDArray grad, GradReq req) {
   array.tape = entry;
 }
 
-void record_custom(TapeNode::Custom custom, std::span<const NDArray> inputs, std::span<NDArray> outputs) {
+NDArray with_tape(const NDArray& array, const Ref<TapeEntry>& entry) {
+  NDArray copy = array;
+  copy.tape = entry;
+  return copy;
+}
+
+NDArray with_tape(const NDArray& array, TapeNode& node, int index) {
+  auto entry = make_ref<TapeEntry>();
+  entry->node = Ref<TapeNode>(&node);
+  entry->index = index;
+  return with_tape(array, entry);
+}
+
+void record_function(TapeNode::Function function, std::span<const NDArray> inputs, std::span<NDArray> outputs,
+                     std::span<const TensorSpec> hidden) {
   if (!on_tape(inputs)) return;
   auto node = make_ref<TapeNode>();
-  node->custom = std::move(custom);
+  node->function = std::move(function);
   attach(node, inputs, outputs);
+  node->out_specs.insert(node->out_specs.end(), hidden.begin(), hidden.end());
+}
+
+void record_custom(CustomGradient gradient, std::span<const NDArray> inputs, std::span<NDArray> outputs) {
+  auto function = [gradient = std::move(gradient)](const TapeNode::FunctionCall& call) {
+    std::vector<Expr> douts(call.douts.begin(), call.douts.end());
+    Context ctx = std::find_if(douts.begin(), douts.end(), [](const Expr& e) { return e.defined(); })->ctx();
+    for (size_t i = 0; i < douts.size(); ++i)
+      if (const TensorSpec& spec = call.node.out_specs[i]; !douts[i].defined())
+        douts[i] = zeros(spec.shape, spec.dtype, ctx);
+    return gradient(douts);
+  };
+  record_function(std::move(function), inputs, outputs);
 }
 
 Arrays backward(std::span<const NDArray> heads, std::span<const NDArray> head_grads, std::span<const NDArray> variables,

@@ -26,13 +26,18 @@ class TapeEntry : public RefCounted {
 // One recorded application. Arrays the gradient does not use are kept as specs only.
 class TapeNode : public RefCounted {
  public:
-  // Gradient of a function written elsewhere (a Python autograd.Function): from gradients of the outputs
-  // to gradients of the inputs.
-  using Custom = std::function<std::vector<Expr>(std::span<const Expr> douts)>;
+  // Gradient of a function that is no operator (a Python autograd.Function, a compiled graph): from gradients of the
+  // outputs, undefined where they are zero, to gradients of the inputs.
+  struct FunctionCall {
+    TapeNode& node;
+    std::span<const Expr> douts;
+    bool create_graph;  // record the gradient computation itself
+  };
+  using Function = std::function<std::vector<Expr>(const FunctionCall&)>;
 
-  const Op* op = nullptr;  // null for a custom function
+  const Op* op = nullptr;  // null for a function
   ParamsRef params;
-  Custom custom;
+  Function function;
   bool training = false;
   bool released = false;  // its arrays were given up by a backward without retain_graph
   uint64_t sequence = 0;
@@ -49,8 +54,17 @@ inline TapeEntry* tape_entry(const NDArray& array) { return static_cast<TapeEntr
 // Makes `array` a leaf whose gradient is written (or added) to `grad`.
 void mark_variable(NDArray& array, NDArray grad, GradReq req);
 
-// Records a custom function: `outputs` get their places on the tape.
-void record_custom(TapeNode::Custom custom, std::span<const NDArray> inputs, std::span<NDArray> outputs);
+// Records a function: `outputs` get their places on the tape. Gradients may also be asked for `hidden` outputs, which
+// are numbered after them.
+void record_function(TapeNode::Function function, std::span<const NDArray> inputs, std::span<NDArray> outputs,
+                     std::span<const TensorSpec> hidden = {});
+// The same for a gradient that wants zeros in the place of gradients that are not defined.
+using CustomGradient = std::function<std::vector<Expr>(std::span<const Expr> douts)>;
+void record_custom(CustomGradient gradient, std::span<const NDArray> inputs, std::span<NDArray> outputs);
+
+// An array as output `index` of a node, or at a given place on the tape.
+NDArray with_tape(const NDArray& array, const Ref<TapeEntry>& entry);
+NDArray with_tape(const NDArray& array, TapeNode& node, int index);
 
 struct BackwardOptions {
   bool retain_graph = false;

@@ -113,9 +113,9 @@ Symbol fold_batch_norms(const Symbol& symbol, const VariableSpecs&) {
 }
 
 constexpr Pass kPasses[] = {
-    {"identities", "Leaves out copies, and dropout outside training.", true, false, drop_identities},
-    {"common", "Computes equal expressions once.", false, false, share_common},
-    {"batch_norm", "Puts batch norm with moving averages into the weights of the layer before it.", true, false,
+    {"identities", "Leaves out copies, and dropout outside training.", true, false, false, drop_identities},
+    {"common", "Computes equal expressions once.", false, false, false, share_common},
+    {"batch_norm", "Puts batch norm with moving averages into the weights of the layer before it.", true, false, false,
      fold_batch_norms},
 };
 
@@ -168,6 +168,9 @@ Symbol optimize(const Symbol& symbol, const OptimizeOptions& options, std::vecto
         names.empty() ? pass_is_on(pass.name) : std::find(names.begin(), names.end(), pass.name) != names.end();
     if (!chosen || (options.training && pass.inference_only)) continue;
     if (pass.needs_shapes && options.variables.empty()) continue;
+    if (options.stage != OptimizeOptions::Stage::all &&
+        pass.kernels != (options.stage == OptimizeOptions::Stage::kernels))
+      continue;
     Symbol next = pass.run(current, options.variables);
     if (results) results->push_back({pass.name, current.nodes().size(), next.nodes().size()});
     current = std::move(next);

@@ -14,6 +14,7 @@ struct Pass {
   std::string_view doc;
   bool inference_only;  // changes what training would compute or record
   bool needs_shapes;    // runs only where the shapes and dtypes of all variables are known
+  bool kernels;         // chooses kernels: comes when the gradient has been taken
   Symbol (*run)(const Symbol& symbol, const VariableSpecs& variables);
 };
 std::span<const Pass> passes();
@@ -28,9 +29,12 @@ struct PassResult {
 };
 
 struct OptimizeOptions {
+  enum class Stage : uint8_t { all, graph, kernels };
+
   bool training = false;
   VariableSpecs variables;         // empty if shapes are not known
   std::vector<std::string> names;  // run just these passes, whatever their switches
+  Stage stage = Stage::all;
 };
 // Runs the passes that are on one after the other.
 Symbol optimize(const Symbol& symbol, const OptimizeOptions& options, std::vector<PassResult>* results = nullptr);

@@ -2,10 +2,61 @@
 
 #include <algorithm>
 
+#include "mxnet/graph/differentiable.h"
+#include "mxnet/graph/inference.h"
 #include "mxnet/graph/passes.h"
 #include "mxnet/graph/plan.h"
+#include "mxnet/graph/rewrite.h"
+#include "mxnet/graph/trace.h"
 
 namespace mxnet {
+namespace {
+
+// So many kinds of calls are remembered; data of ever new shapes would fill the memory otherwise.
+constexpr size_t kMaxVariants = 64;
+
+const FieldSpec* shape_field(const Op& op) {
+  for (const FieldSpec& field : op.fields)
+    if (field.name == "shape") return &field;
+  return nullptr;
+}
+
+// An operator without inputs whose shape has a 0.
+bool has_open_shape(const Node& node) {
+  const FieldSpec* field = node.op && node.op->inputs.empty() ? shape_field(*node.op) : nullptr;
+  if (!field) return false;
+  Value value = field->get(node.params->data());
+  const Value::List* extents = value.get<Value::List>();
+  return extents && std::find(extents->begin(), extents->end(), Value(0)) != extents->end();
+}
+
+ParamsRef with_shape(const Node& node, const Shape& shape) {
+  std::vector<std::pair<std::string, Value>> attrs;
+  for (const FieldSpec& field : node.op->fields) {
+    Value value = field.get(node.params->data());
+    if (field.name == "shape") value = shape;
+    attrs.emplace_back(field.name, value);
+  }
+  return make_params(*node.op, attrs);
+}
+
+bool is_known(const TensorSpec& spec) { return spec.shape.known() && spec.dtype != DType::unknown; }
+
+}  // namespace
+
+struct Program::Variant {
+  Signature signature;
+  std::shared_ptr<const Executable> executable;
+};
+
+bool Program::Signature::matches(const CallState& state, std::span<const NDArray> inputs, Context ctx) const {
+  if (training != state.training || on_host != ctx.on_host() || recording != state.recording) return false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].dtype() != specs[i].dtype || !(inputs[i].shape() == specs[i].shape)) return false;
+    if (recording && wanted[i] != static_cast<bool>(inputs[i].tape)) return false;
+  }
+  return true;
+}
 
 Program::Program(Symbol symbol, ProgramOptions options) : symbol_(std::move(symbol)), options_(std::move(options)) {
   variables_ = symbol_.inputs();
@@ -14,37 +65,99 @@ Program::Program(Symbol symbol, ProgramOptions options) : symbol_(std::move(symb
     bool changes = std::find(options_.data.begin(), options_.data.end(), node->name) != options_.data.end();
     fixed_.push_back(!options_.data.empty() && !changes);
   }
-  plan(Kind::plain);  // raises what is wrong with the symbol
+  for (const NodeOutput& output : symbol_.outputs())
+    if (output.index >= output.node->num_visible())
+      value_error("output ", output.index, " of node '", output.node->name, "' is not visible");
 }
 
 Program::~Program() = default;
 
-const Plan& Program::plan(Kind kind) const {
-  std::lock_guard lock(mutex_);
-  std::unique_ptr<Plan>& made = plans_[static_cast<int>(kind)];
-  if (made) return *made;
-  Symbol symbol = kind == Kind::plain ? symbol_ : optimize(symbol_, {kind == Kind::training, {}, {}});
-  std::vector<bool> fixed = kind == Kind::inference ? fixed_ : std::vector<bool>(fixed_.size());
-  made = std::make_unique<Plan>(std::move(symbol), options_.zero_is_unknown, variables_, fixed);
-  return *made;
+Program::Signature Program::signature_of(std::span<const NDArray> inputs, Context ctx) const {
+  const CallState& state = call_state();
+  Signature signature{state.training, state.recording, ctx.on_host(), {}, {}};
+  for (const NDArray& a : inputs) {
+    signature.specs.push_back({a.shape(), a.dtype()});
+    if (state.recording) signature.wanted.push_back(static_cast<bool>(a.tape));
+  }
+  return signature;
 }
 
-// A monitor sees the graph as it was written. Inference changes weights, which is sure to be right only where all
-// arrays are of one type.
-Program::Kind Program::kind_for(std::span<const NDArray> inputs, const MonitorOptions* monitor) const {
-  if (monitor) return Kind::plain;
-  const CallState& state = call_state();
-  if (state.recording || state.training) return Kind::training;
+// The graph with shapes of 0 filled in; `known` tells whether all shapes and dtypes are known in advance.
+Symbol Program::resolved(const Signature& signature, bool& known) const {
+  NumberedGraph graph(symbol_);
+  GraphInference inference(graph, options_.zero_is_unknown);
+  for (size_t i = 0; i < variables_.size(); ++i)
+    inference.know(graph.first_value(graph.number_of(variables_[i])), signature.specs[i]);
+  inference.run();
+  known = true;
+  for (int value = 0; value < graph.num_values(); ++value) known = known && is_known(inference.spec(value));
+  if (!options_.zero_is_unknown) return symbol_;
+  return rewrite(symbol_, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    if (!has_open_shape(*node)) return {};
+    const Shape& shape = inference.spec(graph.first_value(graph.number_of(node.get()))).shape;
+    if (!shape.known())
+      value_error(
+          at_node(*node, str(node->op->name, ": the extents of 0 in its shape cannot be inferred, got ", shape)));
+    Ref<Node> filled = with_inputs(*node, inputs);
+    filled->params = with_shape(*node, shape);
+    return outputs_of(filled);
+  });
+}
+
+// Inference changes weights, which is sure to be right only where all arrays are of one type.
+bool Program::keeps_parameters(const Signature& signature) const {
   bool parameters = std::find(fixed_.begin(), fixed_.end(), true) != fixed_.end();
-  bool alike = std::all_of(inputs.begin(), inputs.end(), [](const NDArray& a) { return a.dtype() == DType::float32; });
-  return parameters && alike ? Kind::inference : Kind::training;
+  bool alike = std::all_of(signature.specs.begin(), signature.specs.end(),
+                           [](const TensorSpec& spec) { return spec.dtype == DType::float32; });
+  return !signature.training && !signature.recording && parameters && alike;
+}
+
+std::shared_ptr<const Executable> Program::compile(const Signature& signature) const {
+  bool known = false;
+  Symbol symbol = resolved(signature, known);
+  VariableSpecs variables;
+  for (size_t i = 0; i < variables_.size(); ++i) variables[variables_[i]] = signature.specs[i];
+  if (known && signature.on_host) symbol = expand(symbol, variables);
+  std::vector<Node*> nodes = symbol.nodes();
+  bool compiles = known && signature.on_host &&
+                  std::all_of(nodes.begin(), nodes.end(), [](Node* node) { return can_compile(*node); });
+  bool keeps = compiles && keeps_parameters(signature);
+  symbol = optimize(symbol, {!keeps, compiles ? variables : VariableSpecs(), {}, OptimizeOptions::Stage::graph});
+  if (!compiles) return std::make_shared<Plan>(symbol, variables_, options_.zero_is_unknown);
+  if (keeps) return std::make_shared<InferenceGraph>(symbol, variables_, variables, fixed_);
+  std::vector<bool> wanted = signature.wanted;
+  wanted.resize(variables_.size());
+  return std::make_shared<CompiledFunction>(symbol, variables_, variables, signature.training, wanted);
+}
+
+std::shared_ptr<const Executable> Program::executable(std::span<const NDArray> inputs, Context ctx) const {
+  std::lock_guard lock(mutex_);
+  for (auto it = variants_.begin(); it != variants_.end(); ++it) {
+    if (!it->signature.matches(call_state(), inputs, ctx)) continue;
+    variants_.splice(variants_.begin(), variants_, it);
+    return it->executable;
+  }
+  Signature signature = signature_of(inputs, ctx);
+  std::shared_ptr<const Executable> made = compile(signature);
+  variants_.push_front({std::move(signature), made});
+  if (variants_.size() > kMaxVariants) variants_.pop_back();
+  return made;
 }
 
 Arrays Program::run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions* monitor) const {
   if (inputs.size() != names_.size()) value_error("the graph takes ", names_.size(), " arrays, got ", inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i)
     if (!inputs[i].defined()) value_error("the graph's input '", names_[i], "' is missing");
-  return plan(kind_for(inputs, monitor)).run(inputs, ctx, monitor);
+  if (!monitor) return executable(inputs, ctx)->run(inputs, ctx);
+  // A monitor sees the graph as it was written.
+  bool known = false;
+  return Plan(resolved(signature_of(inputs, ctx), known), variables_, options_.zero_is_unknown)
+      .run(inputs, ctx, *monitor);
+}
+
+GraphReport Program::report() const {
+  std::lock_guard lock(mutex_);
+  return variants_.empty() ? GraphReport() : variants_.front().executable->report();
 }
 
 }  // namespace mxnet

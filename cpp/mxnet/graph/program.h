@@ -1,18 +1,20 @@
-// Program: a symbol made ready to run, for training and for inference.
+// Program: a symbol made ready to run, compiled once for each kind of call.
 #pragma once
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "mxnet/graph/compiled.h"
 #include "mxnet/graph/symbol.h"
 #include "mxnet/op/invoke.h"
 
 namespace mxnet {
 
-class Plan;
+class Executable;
 
 // Sees values as they are computed: name of the value, operator, the value.
 using Monitor = std::function<void(const std::string& name, const std::string& op, const NDArray& value)>;
@@ -37,14 +39,28 @@ class Program {
   const Symbol& symbol() const { return symbol_; }
   const std::vector<std::string>& input_names() const { return names_; }
 
-  // One array per input name; `ctx` is where operators without inputs make theirs. Under autograd.record() every
-  // operator is on the tape; otherwise the passes of inference apply. Safe to call from many threads.
+  // One array per input name; `ctx` is where operators without inputs make theirs. Under autograd.record() the whole
+  // graph is one node of the tape, with gradients of any order. Safe to call from many threads.
   Arrays run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions* monitor = nullptr) const;
 
+  // What was made of the graph for the last kind of call.
+  GraphReport report() const;
+
  private:
-  enum class Kind { plain, training, inference };
-  const Plan& plan(Kind kind) const;
-  Kind kind_for(std::span<const NDArray> inputs, const MonitorOptions* monitor) const;
+  // Calls of one kind: the shapes and dtypes of the inputs, and what autograd wants of them.
+  struct Signature {
+    bool training = false, recording = false, on_host = true;
+    std::vector<TensorSpec> specs;
+    std::vector<bool> wanted;  // inputs with a place on the tape, under autograd.record()
+    bool matches(const CallState& state, std::span<const NDArray> inputs, Context ctx) const;
+  };
+  struct Variant;
+
+  std::shared_ptr<const Executable> executable(std::span<const NDArray> inputs, Context ctx) const;
+  std::shared_ptr<const Executable> compile(const Signature& signature) const;
+  Signature signature_of(std::span<const NDArray> inputs, Context ctx) const;
+  Symbol resolved(const Signature& signature, bool& known) const;
+  bool keeps_parameters(const Signature& signature) const;
 
   Symbol symbol_;
   ProgramOptions options_;
@@ -52,7 +68,7 @@ class Program {
   std::vector<std::string> names_;
   std::vector<bool> fixed_;
   mutable std::mutex mutex_;
-  mutable std::unique_ptr<Plan> plans_[3];  // made when first needed
+  mutable std::list<Variant> variants_;  // the last one used first
 };
 
 }  // namespace mxnet

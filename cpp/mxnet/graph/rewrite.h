@@ -82,4 +82,32 @@ inline NodeOutput call(const char* op_name, const std::string& name, Outputs inp
   return apply({&op, make_params(op, attrs), name, {}, std::move(inputs), {}}).outputs()[0];
 }
 
+// The graph with other values in the place of some: `find(value)` gives the new one, or a null node to keep it.
+template <class Find>
+Symbol substitute(const Symbol& symbol, Find&& find) {
+  std::unordered_map<const Node*, Ref<Node>> made;
+  auto moved = [&](const NodeOutput& from) {
+    NodeOutput found = find(from);
+    return found.node ? found : NodeOutput{made.at(from.node.get()), from.index};
+  };
+  for (Node* node : symbol.nodes()) {
+    Outputs inputs;
+    for (const NodeOutput& input : node->inputs) inputs.push_back(moved(input));
+    made[node] = inputs == node->inputs ? Ref<Node>(node) : with_inputs(*node, std::move(inputs));
+  }
+  Outputs heads;
+  for (const NodeOutput& output : symbol.outputs()) heads.push_back(moved(output));
+  return Symbol(std::move(heads));
+}
+
+// The graph with operators writing into copies of their inputs, so that running it changes nothing else.
+inline Symbol without_writes(const Symbol& symbol) {
+  return rewrite(symbol, [](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    Outputs changed = inputs;
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (node->writes_input(i)) changed[i] = call("_copy", node->name, {inputs[i]});
+    return changed == inputs ? Outputs() : outputs_of(with_inputs(*node, std::move(changed)));
+  });
+}
+
 }  // namespace mxnet

@@ -350,7 +350,7 @@ std::vector<int> NumberedGraph::reads(size_t node) const {
   const Node& n = *nodes_[node];
   std::vector<int> values;
   for (size_t i = 0; i < n.inputs.size(); ++i) {
-    size_t slot = i < n.slots.size() ? static_cast<size_t>(n.slots[i]) : i;
+    size_t slot = static_cast<size_t>(n.slot(i));
     if (values.size() <= slot) values.resize(slot + 1, -1);
     values[slot] = value_of(n.inputs[i]);
   }

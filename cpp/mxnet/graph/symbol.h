@@ -35,6 +35,8 @@ class Node : public RefCounted {
   // Whether the operator writes input i: it is then an auxiliary state.
   bool writes_input(size_t i) const;
   std::string output_name(int index) const;
+  // Place of input i among the operator's.
+  int slot(size_t i) const { return i < slots.size() ? slots[i] : static_cast<int>(i); }
 
   const Op* op = nullptr;
   ParamsRef params;
@@ -106,6 +108,7 @@ class NumberedGraph {
   const std::vector<Node*>& nodes() const { return nodes_; }
   int num_values() const { return first_.back(); }
   int first_value(size_t node) const { return first_[node]; }
+  bool contains(const Node* node) const { return number_.contains(node); }
   int number_of(const Node* node) const { return number_.at(node); }
   int value_of(const NodeOutput& output) const { return first_[number_of(output.node.get())] + output.index; }
   // Numbers of the values a node reads, by place among the operator's inputs; -1 for one left out.

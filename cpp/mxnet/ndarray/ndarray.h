@@ -59,7 +59,7 @@ class NDArray {
   bool defined() const { return static_cast<bool>(chunk_); }
   const Shape& shape() const { return shape_; }
   DType dtype() const { return dtype_; }
-  Context ctx() const { return chunk_->ctx(); }
+  Context ctx() const { return chunk_ ? chunk_->ctx() : Context::cpu(); }
   int64_t size() const { return shape_.size(); }
   int64_t bytes() const { return size() * size_of(dtype_); }
   int64_t byte_offset() const { return byte_offset_; }

@@ -1,5 +1,5 @@
-// Expr: a value in the text of a gradient or a composition. It is an NDArray today; whoever builds graphs
-// gives it a second meaning without touching the formulas.
+// Expr: a value in the text of a gradient or a composition. The same formula runs operators on arrays or, under a
+// GraphBuilder, makes a graph of them.
 #pragma once
 #include "mxnet/op/invoke.h"
 
@@ -10,7 +10,8 @@ class Expr {
   Expr() = default;  // undefined: a gradient that is zero
   Expr(NDArray array) : array_(std::move(array)) {}
 
-  bool defined() const { return array_.defined(); }
+  // A value of a graph is an array without memory.
+  bool defined() const { return array_.defined() || array_.tape; }
   const NDArray& array() const { return array_; }
   const Shape& shape() const { return array_.shape(); }
   DType dtype() const { return array_.dtype(); }

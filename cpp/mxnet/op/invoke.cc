@@ -63,7 +63,7 @@ void run_guarded(const Call& call, std::span<const NDArray> inputs, std::span<co
     std::string text(message);
     if (!text.starts_with(call.op->name)) text = call.op->name + ": " + text;
     if (!inputs.empty()) text += str(" [arrays: ", describe(inputs), "]");
-    std::string where = known_where ? *known_where : location_hook ? location_hook() : std::string();
+    std::string where = known_where ? *known_where : current_location();
     if (!where.empty()) text += " [called at " + where + "]";
     throw Error(kind, text);
   };
@@ -113,7 +113,7 @@ void execute_on_gpu(Call&& call, const Access& access, std::span<const NDArray> 
                     std::span<const NDArray> outputs, const Schedule& schedule) {
   auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()),
                out = Arrays(outputs.begin(), outputs.end()), device = schedule.ctx.id,
-               where = location_hook ? location_hook() : std::string()](Completion done) {
+               where = current_location()](Completion done) {
     run_guarded(call, in, out, &where);
     gpu_library()->when_done(device, std::move(done));
   };
@@ -138,7 +138,7 @@ void execute(Call&& call, std::span<const NDArray> inputs, std::span<const NDArr
   }
   auto task = [call = std::move(call), in = Arrays(inputs.begin(), inputs.end()),
                out = Arrays(outputs.begin(), outputs.end()),
-               where = location_hook ? location_hook() : std::string()] { run_guarded(call, in, out, &where); };
+               where = current_location()] { run_guarded(call, in, out, &where); };
   engine.push(std::move(task), access.reads, access.writes, schedule);
 }
 
@@ -237,6 +237,7 @@ CallState& call_state() {
 
 void set_record_hook(RecordHook hook) { record_hook = hook; }
 void set_location_hook(std::string (*hook)()) { location_hook = hook; }
+std::string current_location() { return location_hook ? location_hook() : std::string(); }
 
 std::vector<TensorSpec> infer(const Op& op, const ParamsRef& params, std::span<TensorSpec> inputs) {
   std::vector<TensorSpec> outputs(op.num_outputs(params->data(), static_cast<int>(inputs.size())));
@@ -247,6 +248,7 @@ std::vector<TensorSpec> infer(const Op& op, const ParamsRef& params, std::span<T
 
 Arrays invoke(const Op& op, const ParamsRef& given, std::span<const NDArray> inputs, std::span<NDArray> out,
               std::optional<Context> ctx_hint) {
+  if (GraphBuilder* builder = call_state().builder) return builder->apply(op, given, inputs);
   check_inputs(op, inputs);
   if (op.compose) return run_composition(op, given, inputs, out);
   Context ctx = common_context(op, inputs, out, ctx_hint);

@@ -12,10 +12,20 @@ namespace mxnet {
 
 using Arrays = std::vector<NDArray>;
 
-// What autograd says about the calls of this thread.
+// Takes the place of running operators: what is called while one is in force becomes a graph. Its arrays have a shape
+// and a dtype but no memory.
+class GraphBuilder {
+ public:
+  virtual ~GraphBuilder() = default;
+  // The visible outputs of an application.
+  virtual Arrays apply(const Op& op, const ParamsRef& params, std::span<const NDArray> inputs) = 0;
+};
+
+// How the calls of this thread are carried out.
 struct CallState {
   bool recording = false;
   bool training = false;
+  GraphBuilder* builder = nullptr;
 };
 CallState& call_state();
 
@@ -61,5 +71,6 @@ void set_record_hook(RecordHook hook);
 
 // Where the call came from, "file.py:12", for errors that surface later; an embedding language installs it.
 void set_location_hook(std::string (*hook)());
+std::string current_location();  // empty without a hook
 
 }  // namespace mxnet

@@ -1,0 +1,240 @@
+#include "mxnet/graph/compiled.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "mxnet/graph/memory_plan.h"
+
+namespace mxnet {
+namespace {
+
+// Up to so many elements a graph runs in the caller: queueing costs more. Heavy operators count more.
+constexpr int64_t kSmall = 16384;
+constexpr int64_t kHeavyFactor = 16;
+
+struct Step {
+  const Node* node;
+  size_t first_view;  // of its inputs, then its outputs
+  size_t num_inputs, num_outputs;
+  int random;  // number among the steps that draw random numbers; -1 for one that does not
+};
+
+}  // namespace
+
+bool can_compile(const Node& node) {
+  if (node.is_variable()) return true;
+  const Op& op = *node.op;
+  return op.cpu_kernel() && !op.bind && node.subgraphs.empty() && op.lane == Lane::compute;
+}
+
+// One run under way: it may outlive the graph it came from.
+struct CompiledGraph::Run {
+  std::shared_ptr<const Body> body;
+  Context ctx;
+  Arrays inputs, outputs;
+  NDArray saved;
+  std::vector<RandomState> random;
+  std::string where;
+};
+
+class CompiledGraph::Body {
+ public:
+  Body(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables, bool training,
+       int num_saved);
+
+  Run prepare(std::span<const NDArray> inputs, Context ctx) const;
+  Arrays results(const Run& run, std::span<const NDArray> inputs) const;
+  void list_vars(const Run& run, std::vector<Var*>& reads, std::vector<Var*>& writes) const;
+  void execute(const Run& run) const;
+  bool is_small() const { return elements_ <= kSmall; }
+  int64_t bytes() const { return plan_.temporary_bytes + plan_.saved_bytes + output_bytes_; }
+  GraphReport report() const {
+    return {static_cast<int64_t>(steps_.size()), plan_.temporary_bytes, plan_.unshared_bytes, plan_.saved_bytes};
+  }
+
+ private:
+  void add_step(size_t number);
+  void add_view(int value);
+  char* base(const Run& run, const Place& place, char* temporary) const;
+  void run_step(const Run& run, const Step& step, const TensorView* views) const;
+
+  Symbol symbol_;  // keeps the nodes
+  NumberedGraph graph_;
+  std::vector<TensorSpec> specs_;
+  MemoryPlan plan_;
+  bool training_;
+  std::vector<Step> steps_;
+  std::vector<TensorView> views_;    // without addresses
+  std::vector<int> view_places_;     // -1 for an input left out
+  std::vector<int> results_;         // values
+  std::vector<int> written_inputs_;  // inputs that a step writes
+  std::vector<int64_t> draws_;       // of each step that draws random numbers
+  int64_t elements_ = 0, output_bytes_ = 0;
+};
+
+CompiledGraph::Body::Body(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables,
+                          bool training, int num_saved)
+    : symbol_(symbol), graph_(symbol_), specs_(infer_values(graph_, variables)), training_(training) {
+  std::vector<int> input_values;
+  for (Node* node : inputs)
+    input_values.push_back(graph_.contains(node) ? graph_.first_value(graph_.number_of(node)) : -1);
+  for (const NodeOutput& output : symbol_.outputs()) results_.push_back(graph_.value_of(output));
+  size_t num_outputs = results_.size() - static_cast<size_t>(num_saved);
+  std::span<const int> all(results_);
+  plan_ = plan_memory({graph_, specs_, input_values, all.first(num_outputs), all.subspan(num_outputs)});
+  for (const Place& place : plan_.places)
+    if (place.kind == Place::Kind::output) output_bytes_ += place.bytes;
+  for (size_t i = 0; i < graph_.nodes().size(); ++i)
+    if (!graph_.nodes()[i]->is_variable() && !plan_.no_kernel[i]) add_step(i);
+}
+
+void CompiledGraph::Body::add_step(size_t number) {
+  const Node& node = *graph_.nodes()[number];
+  std::vector<int> reads = graph_.reads(number);
+  int first = graph_.first_value(number), outputs = node.num_outputs();
+  Step step{&node, views_.size(), reads.size(), static_cast<size_t>(outputs), -1};
+  int64_t elements = 0, drawn = 1;
+  for (size_t i = 0; i < reads.size(); ++i) {
+    add_view(reads[i]);
+    if (reads[i] < 0) continue;
+    elements += specs_[reads[i]].shape.size();
+    const Place& place = plan_.places[plan_.place_of[reads[i]]];
+    if (place.kind == Place::Kind::input && node.op->writes_input(node.params->data(), i))
+      written_inputs_.push_back(place.index);
+  }
+  for (int k = 0; k < outputs; ++k) {
+    add_view(first + k);
+    elements += specs_[first + k].shape.size();
+    drawn += specs_[first + k].shape.size();
+  }
+  if (node.op->is_random) {
+    step.random = static_cast<int>(draws_.size());
+    draws_.push_back(drawn);
+  }
+  elements_ += elements * (node.op->is_heavy ? kHeavyFactor : 1);
+  steps_.push_back(step);
+}
+
+void CompiledGraph::Body::add_view(int value) {
+  view_places_.push_back(value < 0 ? -1 : plan_.place_of[value]);
+  views_.push_back(value < 0 ? TensorView{} : TensorView{nullptr, &specs_[value].shape, specs_[value].dtype});
+}
+
+CompiledGraph::Run CompiledGraph::Body::prepare(std::span<const NDArray> inputs, Context ctx) const {
+  Run run{nullptr, ctx, {}, Arrays(static_cast<size_t>(plan_.num_outputs)), {}, {}, {}};
+  run.inputs.reserve(inputs.size());
+  for (const NDArray& a : inputs) run.inputs.push_back(a.detached());
+  for (const Place& place : plan_.places)
+    if (place.kind == Place::Kind::output) run.outputs[place.index] = NDArray(Shape{place.bytes}, DType::uint8, ctx);
+  if (plan_.saved_bytes > 0) run.saved = NDArray(Shape{plan_.saved_bytes}, DType::uint8, ctx);
+  for (int64_t count : draws_) run.random.push_back(draw_random(ctx, static_cast<uint64_t>(count)));
+  return run;
+}
+
+Arrays CompiledGraph::Body::results(const Run& run, std::span<const NDArray> inputs) const {
+  Arrays results;
+  for (int value : results_) {
+    const Place& place = plan_.places[plan_.place_of[value]];
+    const TensorSpec& spec = specs_[value];
+    if (place.kind == Place::Kind::input)
+      results.push_back(inputs[place.index].shape() == spec.shape ? inputs[place.index]
+                                                                  : inputs[place.index].reshaped(spec.shape));
+    else if (place.kind == Place::Kind::output)
+      results.push_back(NDArray(run.outputs[place.index].chunk(), spec.shape, spec.dtype));
+    else
+      results.push_back(NDArray(run.saved.chunk(), spec.shape, spec.dtype, place.offset));
+  }
+  return results;
+}
+
+void CompiledGraph::Body::list_vars(const Run& run, std::vector<Var*>& reads, std::vector<Var*>& writes) const {
+  for (const NDArray& a : run.outputs) writes.push_back(&a.var());
+  if (run.saved.defined()) writes.push_back(&run.saved.var());
+  for (int i : written_inputs_) writes.push_back(&run.inputs[i].var());
+  std::sort(writes.begin(), writes.end());
+  writes.erase(std::unique(writes.begin(), writes.end()), writes.end());
+  for (const Place& place : plan_.places) {
+    if (place.kind != Place::Kind::input) continue;
+    Var* var = &run.inputs[place.index].var();
+    if (!std::binary_search(writes.begin(), writes.end(), var)) reads.push_back(var);
+  }
+}
+
+char* CompiledGraph::Body::base(const Run& run, const Place& place, char* temporary) const {
+  switch (place.kind) {
+    case Place::Kind::input: return static_cast<char*>(run.inputs[place.index].data());
+    case Place::Kind::output: return static_cast<char*>(run.outputs[place.index].data());
+    case Place::Kind::saved: return static_cast<char*>(run.saved.data()) + place.offset;
+    case Place::Kind::temporary: return temporary + place.offset;
+  }
+  return nullptr;
+}
+
+void CompiledGraph::Body::execute(const Run& run) const {
+  NDArray temporary;
+  if (plan_.temporary_bytes > 0) temporary = NDArray(Shape{plan_.temporary_bytes}, DType::uint8, run.ctx);
+  char* start = temporary.defined() ? static_cast<char*>(temporary.data()) : nullptr;
+  std::vector<char*> places;
+  places.reserve(plan_.places.size());
+  for (const Place& place : plan_.places) places.push_back(base(run, place, start));
+  std::vector<TensorView> views = views_;
+  for (size_t i = 0; i < views.size(); ++i)
+    if (view_places_[i] >= 0) views[i].data = places[view_places_[i]];
+  for (const Step& step : steps_) run_step(run, step, views.data() + step.first_view);
+}
+
+void CompiledGraph::Body::run_step(const Run& run, const Step& step, const TensorView* views) const {
+  const Op& op = *step.node->op;
+  RandomState random = step.random < 0 ? RandomState() : run.random[step.random];
+  KernelContext context{op,
+                        {views, step.num_inputs},
+                        {views + step.num_inputs, step.num_outputs},
+                        run.ctx,
+                        training_,
+                        random.key,
+                        random.offset,
+                        nullptr};
+  auto rethrow = [&](ErrorKind kind, std::string_view message) {
+    std::string text(message);
+    if (!text.starts_with(op.name)) text = op.name + ": " + text;
+    text = at_node(*step.node, text);
+    std::string where = run.body ? run.where : current_location();
+    if (!where.empty()) text += " [called at " + where + "]";
+    throw Error(kind, text);
+  };
+  try {
+    op.cpu_kernel()(step.node->params->data(), context);
+  } catch (const Error& error) {
+    rethrow(error.kind(), error.what());
+  } catch (const std::bad_alloc&) {
+    rethrow(ErrorKind::memory, "out of memory");
+  } catch (const std::exception& error) {
+    rethrow(ErrorKind::runtime, error.what());
+  }
+}
+
+CompiledGraph::CompiledGraph(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables,
+                             bool training, int num_saved)
+    : body_(std::make_shared<Body>(symbol, inputs, variables, training, num_saved)) {}
+
+Arrays CompiledGraph::run(std::span<const NDArray> inputs, Context ctx) const {
+  Run run = body_->prepare(inputs, ctx);
+  Arrays results = body_->results(run, inputs);
+  std::vector<Var*> reads, writes;
+  body_->list_vars(run, reads, writes);
+  Engine& engine = Engine::get();
+  if (body_->is_small()) {
+    auto task = [&] { body_->execute(run); };
+    if (engine.try_run(task, reads, writes)) return results;
+  }
+  run.body = body_;
+  run.where = current_location();
+  Schedule schedule{"graph", ctx, Lane::compute, 0, body_->bytes()};
+  engine.push([run = std::make_shared<Run>(std::move(run))] { run->body->execute(*run); }, reads, writes, schedule);
+  return results;
+}
+
+GraphReport CompiledGraph::report() const { return body_->report(); }
+
+}  // namespace mxnet

@@ -1,0 +1,41 @@
+// CompiledGraph: a graph for inputs of known shapes, run as one engine operation.
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "mxnet/graph/infer.h"
+#include "mxnet/op/invoke.h"
+
+namespace mxnet {
+
+// What compiling has made of a graph; sizes in bytes.
+struct GraphReport {
+  int64_t steps = 0;            // kernels
+  int64_t temporary_bytes = 0;  // held while it runs
+  int64_t unshared_bytes = 0;   // what that would be if no two values shared memory
+  int64_t saved_bytes = 0;      // held for the gradient
+};
+
+class CompiledGraph {
+ public:
+  // `inputs` are the variables in the order in which run() gets their arrays. The last `num_saved` outputs share one
+  // block of memory. Every operator must satisfy can_compile.
+  CompiledGraph(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables, bool training,
+                int num_saved = 0);
+
+  // One array per output; does not record.
+  Arrays run(std::span<const NDArray> inputs, Context ctx) const;
+  GraphReport report() const;
+
+ private:
+  class Body;
+  struct Run;
+  std::shared_ptr<const Body> body_;
+};
+
+// Whether an operator has a kernel for the host that needs nothing but memory, so that it can be a part of a compiled
+// graph.
+bool can_compile(const Node& node);
+
+}  // namespace mxnet
