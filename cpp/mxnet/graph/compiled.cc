@@ -10,8 +10,8 @@ namespace mxnet {
 namespace {
 
 // Up to so many elements a graph runs in the caller: queueing costs more. Heavy operators count more.
-constexpr int64_t kSmall = 16384;
-constexpr int64_t kHeavyFactor = 16;
+constexpr int64_t kSmall = 32768;
+constexpr int64_t kHeavyFactor = 4;
 
 struct Step {
   const Node* node;
