@@ -2,7 +2,7 @@
 from math import sqrt
 
 from .. import ndarray
-from .base import Fused, Optimizer, length, register
+from .base import Fused, Optimizer, register
 
 __all__ = ["FTML", "LAMB", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSProp"]
 
@@ -50,20 +50,25 @@ class _Moments(_Adaptive, Fused):
         copy = weight.astype("float32")
         return copy, self.create_state(index, copy)
 
-    def _fused(self, index, weight, grad, state, mixed):
+    def _hyper(self, index):
+        """The keyword arguments of the operator for the weights `index`."""
         lrs, wds = self._get_lrs(index), self._get_wds(index)
-        arguments = {"lrs": [self._rates(i, lr) for i, lr in zip(index, lrs)],
-                     "wds": [self._decays(i, lr, wd) for i, lr, wd in zip(index, lrs, wds)],
-                     "beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon,
-                     "rescale_grad": self.rescale_grad, "num_weights": len(index)}
+        return {"lrs": [self._rates(i, lr) for i, lr in zip(index, lrs)],
+                "wds": [self._decays(i, lr, wd) for i, lr, wd in zip(index, lrs, wds)], "num_weights": len(index)}
+
+    def _operator(self, mixed):
+        return getattr(ndarray, f"multi_mp_{self.operator}_update" if mixed else f"multi_{self.operator}_update")
+
+    def _fused(self, index, weight, grad, state, mixed):
+        arguments = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon,
+                     "rescale_grad": self.rescale_grad, **self._hyper(index)}
         if self.clip_gradient is not None:
             arguments["clip_gradient"] = self.clip_gradient
         arrays = []
         for w, g, s in zip(weight, grad, state):
             copy, s = s if mixed else (None, s)
             arrays += [w, g, *(s if isinstance(s, tuple) else (s,)), *([copy] if mixed else [])]
-        name = f"multi_mp_{self.operator}_update" if mixed else f"multi_{self.operator}_update"
-        getattr(ndarray, name)(*arrays, out=weight, **arguments)
+        self._operator(mixed)(*arrays, out=weight, **arguments)
 
     def _bias(self, index):
         """What undoes the bias of running means towards the 0 they start at."""
@@ -419,7 +424,7 @@ class Nadam(_Adaptive):
 
 
 @register
-class LAMB(_Adaptive):
+class LAMB(_Moments):
     """`Adam` whose step has the length of the weight, times the learning rate (You et al., 2019).
 
     Parameters
@@ -446,12 +451,11 @@ class LAMB(_Adaptive):
         self.upper_bound = upper_bound
         self.bias_correction = bias_correction
 
-    def update(self, index, weight, grad, state):
-        t, lr, wd = self._start(index)
-        arguments = self._arguments(lr, wd)
-        step = ndarray.lamb_update_phase1(weight, grad, *state, beta1=self.beta1, beta2=self.beta2,
-                                          epsilon=self.epsilon, t=t, bias_correction=self.bias_correction,
-                                          **{key: value for key, value in arguments.items() if key != "lr"})
+    def _hyper(self, index):
         bounds = {"lower_bound": self.lower_bound, "upper_bound": self.upper_bound}
-        ndarray.lamb_update_phase2(weight, step, length(weight), length(step), lr=lr, out=weight,
-                                   **{key: value for key, value in bounds.items() if value is not None})
+        return {"learning_rates": self._get_lrs(index), "wds": self._get_wds(index), "num_tensors": len(index),
+                "step_count": [self._index_update_count[i] for i in index], "bias_correction": self.bias_correction,
+                **{name: bound for name, bound in bounds.items() if bound is not None}}
+
+    def _operator(self, mixed):
+        return getattr(ndarray._internal, "_multi_mp_lamb_update" if mixed else "_multi_lamb_update")

@@ -53,6 +53,7 @@ class Optimizer:
     """
 
     opt_registry = {}
+    _decaying = ("_weight", "_gamma")  # the ends of names of weights that decay unless told otherwise
 
     def __init__(self, rescale_grad=1., param_idx2name=None, wd=0., clip_gradient=None, learning_rate=None,
                  lr_scheduler=None, sym=None, begin_num_update=0, multi_precision=False, param_dict=None):
@@ -161,8 +162,7 @@ class Optimizer:
 
         Where names are known, weights that do not end in ``_weight`` or ``_gamma`` get 0 unless given.
         """
-        self.wd_mult = {name: 0.0 for name in self.idx2name.values()
-                        if not name.endswith(("_weight", "_gamma"))}
+        self.wd_mult = {name: 0.0 for name in self.idx2name.values() if not name.endswith(self._decaying)}
         self.wd_mult.update(self._from_symbol("__wd_mult__"))
         self.wd_mult.update(args_wd_mult)
 
@@ -297,17 +297,6 @@ class Fused(Optimizer):
             super().update_multi_precision(index, weight, grad, state)
         else:
             self._run(index, weight, grad, state, mixed=self._keeps_copy(first))
-
-
-def length(array):
-    """The 2-norm of an array, as an NDArray of shape (1,) that nothing waits for."""
-    return ndarray.sqrt(ndarray.square(array).sum()).reshape((1,))
-
-
-def safe_ratio(a, b):
-    """``a / b``, or 1 where either is 0."""
-    usable = a * b > 0
-    return ndarray.where(usable, a / ndarray.where(usable, b, ndarray.ones_like(b)), ndarray.ones_like(a))
 
 
 register = Optimizer.register

@@ -2,7 +2,7 @@
 import numpy as np
 
 from .. import ndarray
-from .base import Fused, Optimizer, length, register, safe_ratio
+from .base import Fused, Optimizer, register
 
 __all__ = ["DCASGD", "LARS", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 
@@ -31,6 +31,23 @@ class _Momentum(Optimizer):
         if self.clip_gradient is not None:
             kwargs["clip_gradient"] = self.clip_gradient
         return kwargs
+
+    def _run_fused(self, prefix, weight, grad, state, mixed, *rates, **kwargs):
+        """Updates several weights by the operator of a family, `rates` being the arrays that it takes last."""
+        columns = [weight, grad]
+        velocities, copies = zip(*state) if mixed else (state, None)
+        kwargs.update(num_weights=len(weight), rescale_grad=self.rescale_grad)
+        name = prefix + ("_mp_sgd" if mixed else "_sgd")
+        if self.momentum != 0.0:
+            kwargs.setdefault("momentum", self.momentum)
+            columns.append(velocities)
+            name += "_mom"
+        if mixed:
+            columns.append(copies)
+        if self.clip_gradient is not None:
+            kwargs["clip_gradient"] = self.clip_gradient
+        arrays = [array for row in zip(*columns) for array in row]
+        getattr(ndarray, name + "_update")(*arrays, *rates, out=weight, **kwargs)
 
 
 @register
@@ -64,7 +81,7 @@ class SGD(_Momentum, Fused):
             for i, w, g, s in zip(index, weight, grad, state):
                 self._run_one(i, w, g, s, mixed)
         else:
-            self._run_all(index, weight, grad, state, mixed)
+            self._run_fused("multi", weight, grad, state, mixed, lrs=self._get_lrs(index), wds=self._get_wds(index))
 
     def _run_one(self, index, weight, grad, state, mixed):
         kwargs = self._arguments(index)
@@ -78,27 +95,6 @@ class SGD(_Momentum, Fused):
             ndarray.sgd_update(weight, grad, out=weight, lazy_update=self.lazy_update, **kwargs)
         else:
             ndarray.sgd_mom_update(weight, grad, state, out=weight, lazy_update=self.lazy_update, **kwargs)
-
-    def _run_all(self, index, weight, grad, state, mixed):
-        """Updates several weights with one operator."""
-        kwargs = {"num_weights": len(weight), "lrs": self._get_lrs(index), "wds": self._get_wds(index),
-                  "rescale_grad": self.rescale_grad}
-        columns = [weight, grad]
-        name = "multi_mp_sgd" if mixed else "multi_sgd"
-        if mixed:
-            velocities, copies = zip(*state)
-        else:
-            velocities, copies = state, None
-        if self.momentum != 0.0:
-            kwargs["momentum"] = self.momentum
-            columns.append(velocities)
-            name += "_mom"
-        if mixed:
-            columns.append(copies)
-        if self.clip_gradient is not None:
-            kwargs["clip_gradient"] = self.clip_gradient
-        arrays = [array for row in zip(*columns) for array in row]
-        getattr(ndarray, name + "_update")(*arrays, out=weight, **kwargs)
 
 
 @register
@@ -166,6 +162,9 @@ class Signum(_Momentum):
         See `Optimizer`.
     """
 
+    # It is updated in 32 bits like any optimizer, with the copy first.
+    create_state_multi_precision = Optimizer.create_state_multi_precision
+
     def __init__(self, learning_rate=0.01, momentum=0.9, wd_lh=0.0, **kwargs):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.momentum = momentum
@@ -183,11 +182,12 @@ class Signum(_Momentum):
 
 
 @register
-class LARS(Optimizer):
+class LARS(_Momentum, Fused):
     """`SGD` for large batches: steps in the proportion of the weight to its gradient (You et al., 2017).
 
     The learning rate of a weight is multiplied by ``eta * |weight| / (|grad| + wd * |weight| + eps)``,
-    but not for names that end in gamma, beta or bias.
+    but not for names that end in gamma, beta or bias. Only names that end in ``_weight`` decay, where names are
+    known.
 
     Parameters
     ----------
@@ -202,8 +202,10 @@ class LARS(Optimizer):
     momentum_correction : bool
         Whether the velocity changes along with the learning rate.
     **kwargs
-        See `Optimizer`.
+        See `Optimizer`. With ``multi_precision=True`` 16-bit weights are updated in 32 bits.
     """
+
+    _decaying = ("_weight",)
 
     def __init__(self, momentum=0.0, lazy_update=True, eta=0.001, eps=0, momentum_correction=True, **kwargs):
         super().__init__(**kwargs)
@@ -212,33 +214,36 @@ class LARS(Optimizer):
         self.eta = eta
         self.eps = eps
         self.momentum_correction = momentum_correction
-        self.last_lr = {}
+        # The learning rates of this update and of the one before, and the number of this update.
+        self.cur_lr = self.last_lr = self._rate_at = None
 
-    def create_state(self, index, weight):
-        return None if self.momentum == 0.0 else ndarray.zeros(weight.shape, weight.context, dtype=weight.dtype)
-
-    def _name(self, index):
+    def _is_scaled(self, index):
         param = self.param_dict.get(index)
-        return param.name if param is not None else str(self.idx2name.get(index, index))
+        name = param.name if param is not None else str(self.idx2name.get(index, index))
+        return not name.endswith(("gamma", "beta", "bias"))
 
-    def update(self, index, weight, grad, state):
-        self._update_count(index)
-        lr, wd = self._get_lr(index), self._get_wd(index)
-        step = self._prepared(grad) + wd * weight
-        if not self._name(index).endswith(("gamma", "beta", "bias")):
-            size = length(weight)
-            down = length(grad) * self.rescale_grad
-            down = ndarray.where(down > 0, down + wd * size + self.eps, ndarray.zeros_like(down))
-            rate = safe_ratio(self.eta * size, down)
-            step = ndarray.broadcast_mul(step, rate.reshape((1,) * len(weight.shape)))
-        step = -lr * step
-        if state is not None:
-            last = self.last_lr.get(index, lr)
-            state *= self.momentum * (lr / last if self.momentum_correction and last else 1.0)
-            self.last_lr[index] = lr
-            state += step
-            step = state
-        weight += step
+    def _momentum_now(self):
+        """The momentum, which follows a change of the learning rate."""
+        if self._rate_at != self.num_update:
+            rate = self.learning_rate
+            self.last_lr, self.cur_lr = rate if self.cur_lr is None else self.cur_lr, rate
+            self._rate_at = self.num_update
+        corrects = self.momentum_correction and self.last_lr
+        return self.momentum * (self.cur_lr / self.last_lr) if corrects else self.momentum
+
+    def _fused(self, index, weight, grad, state, mixed):
+        # Those whose learning rate is scaled come first, so that their part of the rates is one piece.
+        items = sorted(zip(index, weight, grad, state), key=lambda item: not self._is_scaled(item[0]))
+        index, weight, grad, state = map(list, zip(*items))
+        rates, decays = (ndarray.array(numbers, weight[0].context, "float32")
+                         for numbers in (self._get_lrs(index), self._get_wds(index)))
+        scaled = sum(map(self._is_scaled, index))
+        if scaled:
+            sizes, slopes = (ndarray.multi_sum_sq(*arrays[:scaled], num_arrays=scaled) for arrays in (weight, grad))
+            ndarray.multi_lars(rates[:scaled], sizes, slopes, decays[:scaled], eta=self.eta, eps=self.eps,
+                               rescale_grad=self.rescale_grad, out=rates[:scaled])
+        momentum = {"momentum": self._momentum_now()} if self.momentum != 0.0 else {}
+        self._run_fused("preloaded_multi", weight, grad, state, mixed, rates, decays, **momentum)
 
 
 @register
