@@ -1,7 +1,10 @@
 """The base of all metrics and their registry."""
+import numbers
+
 import numpy
 
 from .. import registry
+from ..ndarray import NDArray
 
 __all__ = ["EvalMetric", "check_label_shapes"]
 
@@ -9,6 +12,14 @@ __all__ = ["EvalMetric", "check_label_shapes"]
 def _numpy(array):
     """`array` (NDArray or anything NumPy takes) as a NumPy array."""
     return array.asnumpy() if hasattr(array, "asnumpy") else numpy.asarray(array)
+
+
+def _is_plain(value):
+    if isinstance(value, dict):
+        return all(_is_plain(part) for item in value.items() for part in item)
+    if isinstance(value, (list, tuple, set)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (str, bytes, numbers.Number, numpy.generic, numpy.ndarray, NDArray))
 
 
 def check_label_shapes(labels, preds, wrap=False, shape=False):
@@ -105,6 +116,14 @@ class EvalMetric:
         """Starts the local sum anew."""
         self.num_inst = 0
         self.sum_metric = 0.0
+
+    def get_state(self):
+        """What a checkpoint keeps: a dict of the attributes that are numbers, texts, arrays or containers of them."""
+        return {name: value for name, value in vars(self).items() if _is_plain(value)}
+
+    def set_state(self, state):
+        """Takes what `get_state` of such a metric gave."""
+        vars(self).update(state)
 
     def _value(self, total, count):
         """The metric from a sum and a count."""

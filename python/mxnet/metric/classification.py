@@ -111,6 +111,14 @@ class _BinaryMetric(EvalMetric):
     def _score(self, counts):
         raise NotImplementedError
 
+    def get_state(self):
+        return {**super().get_state(), "counts": [dict(vars(counts)) for counts in (self._local, self._global)]}
+
+    def set_state(self, state):
+        for counts, values in zip((self._local, self._global), state.pop("counts")):
+            vars(counts).update(values)
+        super().set_state(state)
+
     def update(self, labels, preds):
         for label, pred in _pairs(labels, preds):
             if self.average == "macro":

@@ -70,6 +70,13 @@ class CompositeEvalMetric(EvalMetric):
         for metric in self.metrics:
             metric.reset_local()
 
+    def get_state(self):
+        return {"metrics": [metric.get_state() for metric in self.metrics]}
+
+    def set_state(self, state):
+        for metric, values in zip(self.metrics, state["metrics"]):
+            metric.set_state(values)
+
     @staticmethod
     def _joined(results):
         names, values = [], []

@@ -186,22 +186,63 @@ def test_resumed_as_if_never_stopped(tmp_path, units):
     periods = {"epoch_period": 1} if units == "epochs" else {"epoch_period": None, "batch_period": 1}
 
     def run(folder, amount, **kwargs):
-        estimator = make(network(dropout=0.5))
-        handler = E.CheckpointHandler(str(tmp_path / folder), **periods, **kwargs)
-        estimator.fit(loader(shuffle=True), event_handlers=[handler], **{units: amount})
-        return estimator.net[1].weight.data().asnumpy(), estimator
+        estimator = make(network(dropout=0.5), train_metrics=[mx.metric.Accuracy(), mx.metric.Loss("loss")],
+                         val_metrics=[mx.metric.CompositeEvalMetric(["acc", mx.metric.TopKAccuracy(2)])])
+        handlers = [E.CheckpointHandler(str(tmp_path / folder), **periods, **kwargs),
+                    E.EarlyStoppingHandler(estimator.train_metrics[1], patience=100),
+                    E.ValidationHandler(loader(), estimator.evaluate, epoch_period=3)]
+        estimator.fit(loader(shuffle=True), event_handlers=handlers, **{units: amount})
+        numbers = [metric.get() for metric in estimator.train_metrics + estimator.val_metrics]
+        counters = [handler.get_state() for handler in handlers]
+        return estimator.net[1].weight.data().asnumpy(), numbers, counters
     mx.random.seed(1)
     np.random.seed(1)
-    wanted, _ = run("whole", total)
+    weight, numbers, counters = run("whole", total)
     mx.random.seed(1)
     np.random.seed(1)
     run("parts", first)
     mx.random.seed(9)
     np.random.seed(9)
-    have, _ = run("parts", total, resume_from_checkpoint=True)
-    np.testing.assert_array_equal(have, wanted)
+    have = run("parts", total, resume_from_checkpoint=True)
+    np.testing.assert_array_equal(have[0], weight)
+    assert have[1:] == (numbers, counters)
+    assert len(os.listdir(tmp_path / "parts")) == 2 * 5
     with pytest.raises(ValueError, match=f"all of the {first} {units} behind it"):
         run("parts", first, resume_from_checkpoint=True)
+
+
+def test_resumed_after_an_early_end(tmp_path):
+    class Stop(E.EpochEnd):
+        remembered = ("count",)
+        count = 0
+
+        def epoch_end(self, estimator, *args, **kwargs):
+            self.count += 1
+            return self.count == 2
+
+    def run():
+        estimator, stop = make(), Stop()
+        checkpoints = E.CheckpointHandler(str(tmp_path), resume_from_checkpoint=True)
+        estimator.fit(loader(), epochs=9, event_handlers=[checkpoints, stop])
+        return estimator.net[1].weight.data().asnumpy(), stop.count
+    weight, count = run()
+    again, count_again = run()
+    assert count == count_again == 2 and len(os.listdir(tmp_path)) == 4
+    np.testing.assert_array_equal(again, weight)
+
+
+def test_damaged_checkpoint(tmp_path):
+    make().fit(loader(), epochs=1, event_handlers=[E.CheckpointHandler(str(tmp_path))])
+    path = tmp_path / "model-epoch0batch3.states"
+    content = path.read_bytes()
+    for damaged in (b"", b"garbage", content[:len(content) // 2], content[:-9]):
+        path.write_bytes(damaged)
+        net = network()
+        net(mx.nd.array(X))
+        with pytest.raises(ValueError, match="model-epoch0batch3.states' is damaged"):
+            make(net).fit(loader(), epochs=3, event_handlers=[E.CheckpointHandler(str(tmp_path),
+                                                                               resume_from_checkpoint=True)])
+        np.testing.assert_array_equal(net[1].weight.data().asnumpy(), np.full((3, 4), 0.1, "float32"))
 
 
 def test_resume_refuses(tmp_path):

@@ -169,7 +169,7 @@ def test_errors_of_layers():
     layer(_data(5, 3, 6))
     with pytest.raises(ValueError, match="states have shapes"):
         layer(_data(5, 3, 6), layer.begin_state(2))
-    with pytest.raises(ValueError, match="RNN: parameters has shape"):
+    with pytest.raises(ValueError, match=r"GRU: inputs have shape \(5, 3, 7\), expected TNC with 6 numbers"):
         layer(_data(5, 3, 7))
     with pytest.raises(mx.MXNetError, match="sequence_length"):
         _ready(rnn.GRU, 4, use_sequence_length=True)(_data(5, 3, 6))

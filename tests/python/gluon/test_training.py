@@ -1,8 +1,14 @@
 """Training in one call: fit, evaluate, validate, predict."""
 import gzip
+import json
+import os
+import pathlib
+import random
+import re
 import struct
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -94,6 +100,25 @@ def test_convolutional_network(tmp_path, loss_fn):
     out = net.predict(test_data)
     assert out.shape == (100, 10)
     np.testing.assert_allclose(out.sum(axis=1).asnumpy(), np.ones(100), rtol=1e-5)
+
+
+DIGITS = pathlib.Path(__file__).parents[3] / "examples" / "data" / "mnist"
+
+
+@pytest.mark.filterwarnings("ignore:fit. the network ends with softmax")
+def test_digits():
+    """The digits in the repository, a few of them, learned by two convolutions and one dense layer."""
+    mx.random.seed(0)
+    np.random.seed(0)
+    train_data = vision.MNIST(str(DIGITS), train=True).take(1500)
+    test_data = vision.MNIST(str(DIGITS), train=False).take(300)
+    net = gluon.nn.Sequential()
+    net.add(gluon.nn.Conv2D(32, 3, activation="relu"), gluon.nn.Conv2D(64, 3, activation="relu"),
+            gluon.nn.Dense(10, activation="softmax"))
+    loss_fn, optimizer = gluon.loss.SoftmaxCrossEntropyLoss(), gluon.optimizer.Adam()
+    history = net.fit(train_data, num_epochs=1, loss_fn=loss_fn, optimizer=optimizer, verbose=False)
+    assert history["loss"][0] < 1.0
+    assert net.evaluate(test_data)[0] > 0.8
 
 
 X = np.random.RandomState(0).standard_normal((60, 3)).astype("float32")
@@ -240,6 +265,45 @@ def test_wrong_calls_leave_the_parameters(name):
     net.fit((X, np.zeros(60, "float32")), verbose=False)
 
 
+def empty_sources():
+    none = gluon.data.ArrayDataset(mx.nd.ones((0, 3)), mx.nd.ones((0,)))
+    few = gluon.data.ArrayDataset(mx.nd.ones((5, 3)), mx.nd.ones((5,)))
+    return {"arrays": (X[:0], Y[:0]), "dataset": none, "filtered": gluon.data.SimpleDataset([(1, 2)]).filter(
+                lambda pair: False), "loader": gluon.data.DataLoader(none, 4), "list": gluon.data.SimpleDataset([]),
+            "discarding loader": gluon.data.DataLoader(few, 8, last_batch="discard")}
+
+
+@pytest.mark.parametrize("kind", list(empty_sources()))
+@pytest.mark.parametrize("method", ["fit", "evaluate", "validate", "predict"])
+def test_empty_sources(kind, method):
+    net = nn.Dense(2, in_units=3)
+    net.initialize()
+    before = weights(net)
+    with pytest.raises(ValueError, match=f"{method}: the data set is empty"):
+        getattr(net, method)(empty_sources()[kind], **({"verbose": False} if method == "fit" else {}))
+    for array, wanted in zip(weights(net), before):
+        np.testing.assert_array_equal(array, wanted)
+
+
+def test_loss_that_is_not_a_number_names_the_step():
+    x, y = X.copy(), Y.copy()
+    net = nn.Dense(1, in_units=3)
+    net.initialize()
+    before = weights(net)
+    y[37] = np.inf
+    for hybrid in (False, True):
+        net.hybridize(hybrid)
+        with pytest.raises(mx.MXNetError, match="the loss is inf at step 4 of epoch 1"):
+            net.fit((x, y), batch_size=10, shuffle=False, verbose=False)
+        for array, wanted in zip(weights(net), before):
+            np.testing.assert_array_equal(array, wanted)
+    # A learning rate that is too large: the loss is finite in the first epochs.
+    with pytest.raises(mx.MXNetError, match=r"the loss is (inf|nan) at step \d of epoch [2-9]"):
+        net.fit((X, Y), num_epochs=9, batch_size=10, optimizer=gluon.optimizer.SGD(learning_rate=1e3), verbose=False)
+    for array, wanted in zip(weights(net), before):
+        np.testing.assert_array_equal(array, wanted)
+
+
 def test_wrong_binary_label_and_prepare():
     net = nn.Dense(1, activation="sigmoid")
     with pytest.raises(ValueError, match="label 2 is out of range: the labels of a binary"):
@@ -251,6 +315,70 @@ def test_wrong_binary_label_and_prepare():
         mx.io.MXDataBatch(mx.nd.ones((2, 2)))
     with pytest.raises(ValueError, match="different numbers of samples"):
         mx.io.MXDataBatch((mx.nd.ones((2, 2)), mx.nd.ones((3,))))
+
+
+KILLED = """
+import json, sys, time
+import numpy as np, mxnet as mx
+from mxnet import gluon
+from mxnet.gluon.contrib.estimator import BatchEnd, EarlyStoppingHandler
+mx.random.seed(5); np.random.seed(5)
+x = np.random.rand(60, 4).astype("float32"); y = (x.sum(axis=1) > 2).astype("float32")
+net = gluon.nn.HybridSequential()
+net.add(gluon.nn.Dense(8, activation="relu"), gluon.nn.Dropout(0.3), gluon.nn.Dense(2, activation="softmax"))
+class Slow(BatchEnd):
+    def batch_end(self, *args, **kwargs):
+        time.sleep(float(sys.argv[2]))
+accuracy = mx.metric.create(lambda label, pred: float((pred.argmax(axis=1) == label).mean()), name="hits")
+history = net.fit((x, y), num_epochs=60, optimizer=gluon.optimizer.Adam(learning_rate=0.02), metrics=accuracy,
+                  validation_data=(x, y), batch_size=16, checkpoint=sys.argv[1], resume=True, verbose=False,
+                  event_handlers=[EarlyStoppingHandler(accuracy, patience=6, mode="max"), Slow()])
+net.save_parameters(sys.argv[1] + "/end.params")
+with open(sys.argv[1] + "/history.json", "w") as file:
+    json.dump(history, file)
+"""
+
+
+def test_killed_at_any_moment(tmp_path):
+    def start(folder, pause):
+        return subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / folder), str(pause)])
+
+    def checkpoints():
+        return set(os.listdir(tmp_path / "killed")) if (tmp_path / "killed").exists() else set()
+    assert start("whole", 0).wait() == 0
+    kills, deadline = 0, time.time() + 120
+    while kills < 4 and time.time() < deadline:
+        before, process = checkpoints(), start("killed", 0.01)
+        while checkpoints() == before and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 0.1))
+        process.kill()
+        kills += process.wait() != 0
+    assert start("killed", 0).wait() == 0
+    wanted, have = (json.loads((tmp_path / folder / "history.json").read_text()) for folder in ("whole", "killed"))
+    assert have == wanted and 10 < len(have["loss"]) < 60
+    wanted, have = (mx.nd.load(str(tmp_path / folder / "end.params")) for folder in ("whole", "killed"))
+    for name, array in wanted.items():
+        np.testing.assert_array_equal(have[name].asnumpy(), array.asnumpy())
+    # A training that has come to its end does not go on.
+    assert start("killed", 0).wait() == 0
+    again = mx.nd.load(str(tmp_path / "killed" / "end.params"))
+    assert all((again[name].asnumpy() == array.asnumpy()).all() for name, array in wanted.items())
+
+
+def test_checkpoint_of_another_network(tmp_path):
+    nn.Dense(4).fit((X, X[:, :2] @ np.ones((2, 4), "float32")), checkpoint=tmp_path, verbose=False)
+    for other in (nn.Dense(2), nn.Dense(4, use_bias=False), nn.Sequential()):
+        if isinstance(other, nn.Sequential):
+            other.add(nn.Dense(3), nn.Dense(4))
+        other.initialize()
+        other(mx.nd.array(X))
+        before = weights(other)
+        with pytest.raises((AssertionError, ValueError), match="parameters do not match|has shape"):
+            other.fit((X, np.zeros((60, other(mx.nd.array(X)).shape[1]), "float32")), num_epochs=3,
+                      checkpoint=tmp_path, resume=True, verbose=False)
+        for array, wanted in zip(weights(other), before):
+            np.testing.assert_array_equal(array, wanted)
 
 
 def test_linalg_dot():

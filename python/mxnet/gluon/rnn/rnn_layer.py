@@ -1,7 +1,7 @@
 """Layers that run recurrent networks over whole sequences in one operator."""
 import re
 
-from ... import ndarray
+from ... import error, ndarray
 from ...ndarray import NDArray
 from ..block import HybridBlock
 from . import rnn_cell
@@ -119,8 +119,8 @@ class _RNNLayer(HybridBlock):
     def infer_shape(self, inputs, *args):
         """Sets the shapes of the first layer's weights from inputs ``(.., .., input_size)``."""
         if len(inputs.shape) != 3:
-            raise ValueError(f"{type(self).__name__}: inputs have shape {inputs.shape}, expected 3 axes, "
-                             f"{self._layout}")
+            raise error.ValueError(f"{type(self).__name__}: inputs have shape {inputs.shape}, expected 3 axes, "
+                                   f"{self._layout}")
         self._input_size = inputs.shape[2]
         for direction in "lr"[:self._dir]:
             getattr(self, f"{direction}0_i2h_weight").shape = self._shape_of(0, "i2h_weight")
@@ -163,7 +163,7 @@ class _RNNLayer(HybridBlock):
     def hybrid_forward(self, F, inputs, states, sequence_length=None, **params):
         """Outputs and last states."""
         if F is ndarray:
-            self._check_states(inputs, states)
+            self._check(inputs, states)
         if self._layout == "NTC":
             inputs = F.swapaxes(inputs, dim1=0, dim2=1)
         weights = [F.reshape(params[name], shape=(-1,)) for name in params if name.endswith("weight")]
@@ -181,11 +181,15 @@ class _RNNLayer(HybridBlock):
             outputs = F.swapaxes(outputs, dim1=0, dim2=1)
         return outputs, states
 
-    def _check_states(self, inputs, states):
+    def _check(self, inputs, states):
+        if len(inputs.shape) != 3 or inputs.shape[2] != self._input_size:
+            raise error.ValueError(f"{type(self).__name__}: inputs have shape {inputs.shape}, expected {self._layout} "
+                                   f"with {self._input_size} numbers at each step, since i2h_weight has shape "
+                                   f"{self._shape_of(0, 'i2h_weight')}")
         wanted = self.state_info(inputs.shape[self._layout.find("N")])
         if [state.shape for state in states] != [info["shape"] for info in wanted]:
-            raise ValueError(f"{type(self).__name__}: states have shapes {[state.shape for state in states]}, expected "
-                             f"{[info['shape'] for info in wanted]}")
+            raise error.ValueError(f"{type(self).__name__}: states have shapes {[state.shape for state in states]}, "
+                                   f"expected {[info['shape'] for info in wanted]}")
 
 
 class RNN(_RNNLayer):

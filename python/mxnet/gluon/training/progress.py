@@ -40,6 +40,13 @@ class Progress(EpochBegin, BatchEnd, EpochEnd, TrainEnd):
         self._epoch = 0
         self._bar = None
 
+    def get_state(self):
+        return {"epoch": self._epoch, "history": dict(self._history)}
+
+    def set_state(self, state):
+        self._epoch = state["epoch"]
+        self._history.update(state["history"])
+
     def _open_bar(self):
         if not self._verbose or not sys.stderr.isatty():
             return None

@@ -23,7 +23,7 @@ class _Memory:
 
     def __init__(self):
         self.bound = []      # optimizers of `with optimizer.prepare(net)`, the innermost last
-        self.trainers = []   # made so far, one for each optimizer
+        self.trainers = []   # pairs of an optimizer and the trainer made for it
         self.last = None     # the trainer used last
         self.loss = None
         self.metrics = None
@@ -111,11 +111,11 @@ def _trainer(net, memory, optimizer):
     if not isinstance(optimizer, opt.Optimizer):
         raise TypeError(f"fit: optimizer must be an Optimizer such as gluon.optimizer.SGD(), the name of one, or a "
                         f"Trainer, got {optimizer!r}")
-    for trainer in memory.trainers:
-        if trainer.optimizer is optimizer and trainer._params == _in_order(params):
+    for known, trainer in memory.trainers:
+        if known is optimizer and trainer._params == _in_order(params):
             return trainer
     trainer = Trainer(params, optimizer)
-    memory.trainers.append(trainer)
+    memory.trainers.append((optimizer, trainer))
     return trainer
 
 
@@ -169,13 +169,20 @@ def fit(net, data, num_epochs=1, loss_fn=None, optimizer=None, validation_data=N
                             held_out and (lambda: _scores(estimator, held_out)), estimator.batch_processor, verbose)
         handlers = [*(event_handlers or []), progress, _Silence()]
         if checkpoint is not None:
-            handlers.append(CheckpointHandler(str(checkpoint), resume_from_checkpoint=resume))
+            handlers.append(_Checkpoints(str(checkpoint), resume_from_checkpoint=resume))
         try:
             estimator.fit(batches, epochs=num_epochs, event_handlers=handlers)
         finally:
             progress.close()
     memory.last, memory.loss, memory.metrics = trainer, loss, metrics
     return history
+
+
+class _Checkpoints(CheckpointHandler):
+    """Resumes a training that has come to its end too: nothing is left to do."""
+
+    def _nothing_left(self, limit, kind):
+        pass
 
 
 class _Silence(LoggingHandler):

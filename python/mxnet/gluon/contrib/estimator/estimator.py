@@ -70,8 +70,11 @@ class Estimator:
         self.trainer = self._check_trainer(trainer)
         self.batch_processor = self._check_batch_processor(batch_processor)
         self._evaluating = False
-        self._resume = None        # see CheckpointHandler
-        self._epoch_start = None   # random numbers at the beginning of the epoch, and the batches since
+        self._handlers = []            # of the training that runs
+        self._stops = False            # whether one of them said to end the epoch or the training
+        self._stops_early = False      # whether one did so that does not count epochs and batches
+        self._resume = None            # see CheckpointHandler
+        self._epoch_start = [None, 0]  # random numbers at the beginning of the epoch, and the batches since
 
     # -- checks --------------------------------------------------------------------------------
 
@@ -222,27 +225,41 @@ class Estimator:
         self.max_epoch, self.max_batch, self.batch_axis = epochs, batches, batch_axis
         handlers = self._prepare_default_handlers(val_data, events._check_event_handlers(event_handlers))
         train_begin, epoch_begin, batch_begin, batch_end, epoch_end, train_end = self._categorize_handlers(handlers)
+        self._handlers, self._resume = handlers, None
+        self._stops = self._stops_early = False
         for handler in train_begin:
             handler.train_begin(self)
-        while True:
+        resume, self._resume = self._resume, None
+        within = resume is not None and resume["batches_in_epoch"] > 0
+        if resume is not None and not within:
+            self._take_up(resume)
+        while within or not self._stops:
             for handler in epoch_begin:
                 handler.epoch_begin(self)
-            for batch in self._batches_of_epoch(train_data):
+            if within:
+                self._take_up(resume)
+            for batch in self._batches_of_epoch(train_data, resume):
                 for handler in batch_begin:
                     handler.batch_begin(self, batch=batch)
                 _, label, pred, loss = self.batch_processor.fit_batch(self, batch, batch_axis)
-                # All handlers are called, whether or not one of them says to stop.
-                arguments = {"batch": batch, "pred": pred, "label": label, "loss": loss}
-                if any([handler.batch_end(self, **arguments) for handler in batch_end]):
+                self._tell(batch_end, "batch_end", batch=batch, pred=pred, label=label, loss=loss)
+                if self._stops:
                     break
-            if any([handler.epoch_end(self) for handler in epoch_end]):
-                break
+            self._tell(epoch_end, "epoch_end")
+            resume, within = None, False
         for handler in train_end:
             handler.train_end(self)
 
-    def _batches_of_epoch(self, data):
-        """The batches of an epoch, without those that were trained on before a resumed checkpoint."""
-        resume, self._resume = self._resume, None
+    def _tell(self, handlers, event, **arguments):
+        """Calls all handlers, those that write checkpoints last; `_stops` tells whether one of them says to stop."""
+        self._stops = self._stops_early = False
+        for handler in sorted(handlers, key=lambda handler: isinstance(handler, events.CheckpointHandler)):
+            stops = bool(getattr(handler, event)(self, **arguments))
+            self._stops |= stops
+            self._stops_early |= stops and not isinstance(handler, events.StoppingHandler)
+
+    def _batches_of_epoch(self, data, resume):
+        """The batches of an epoch, without those that were trained on before the checkpoint `resume`."""
         skip = 0 if resume is None else resume["batches_in_epoch"]
         if resume is not None:
             _set_random_states(resume["epoch_start" if skip else "now"])
@@ -253,8 +270,33 @@ class Estimator:
                 yield batch
             elif self._epoch_start[1] == skip:
                 _set_random_states(resume["now"])
+                if self._stops:
+                    return
         if self._epoch_start[1] == 0:
             raise ValueError("Estimator.fit: the data set is empty")
+
+    # -- checkpoints ---------------------------------------------------------------------------
+
+    def _state(self, batches_in_epoch):
+        """What a checkpoint keeps besides the weights and the trainer's state."""
+        return {"now": _random_states(), "epoch_start": self._epoch_start[0], "batches_in_epoch": batches_in_epoch,
+                "stops": self._stops_early, "metrics": [metric.get_state() for metric in self._all_metrics()],
+                "handlers": [(type(handler).__name__, handler.get_state()) for handler in self._handlers]}
+
+    def _take_up(self, state):
+        """Goes on from `state`; handlers are known by the name of their class and their order."""
+        self._stops = state["stops"]
+        for metric, values in zip(self._all_metrics(), state["metrics"]):
+            metric.set_state(values)
+        kept = list(state["handlers"])
+        for handler in self._handlers:
+            name = type(handler).__name__
+            found = next((i for i, (kind, _) in enumerate(kept) if kind == name), None)
+            if found is not None:
+                handler.set_state(kept.pop(found)[1])
+
+    def _all_metrics(self):
+        return [*self.train_metrics, *self.val_metrics]
 
     # -- handlers ------------------------------------------------------------------------------
 

@@ -16,7 +16,31 @@ __all__ = ["BatchBegin", "BatchEnd", "CheckpointHandler", "EarlyStoppingHandler"
 
 
 class EventHandler:
-    """The base of all handlers. Those of lower `priority` (0 where there is none) are called first."""
+    """The base of all handlers. Those of lower `priority` (0 where there is none) are called first.
+
+    A checkpoint keeps the attributes of a handler that its `remembered` names, so that a resumed training goes on
+    as if it had never stopped.
+
+    Examples
+    --------
+    >>> class Patience(mx.gluon.contrib.estimator.EpochEnd):
+    ...     remembered = ("epochs",)
+    ...     epochs = 0
+    ...     def epoch_end(self, estimator, *args, **kwargs):
+    ...         self.epochs += 1
+    ...         return self.epochs == 3
+    """
+
+    remembered = ()
+
+    def get_state(self):
+        """What a checkpoint keeps of the handler, a dict of plain values."""
+        return {name: getattr(self, name) for name in self.remembered if hasattr(self, name)}
+
+    def set_state(self, state):
+        """Takes what `get_state` gave when the checkpoint was written; called after `train_begin`."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
 
 def _check_event_handlers(handlers):
@@ -140,6 +164,8 @@ class ValidationHandler(TrainBegin, BatchEnd, EpochEnd):
         Given to `eval_fn`.
     """
 
+    remembered = ("current_batch", "current_epoch")
+
     def __init__(self, val_data, eval_fn, epoch_period=1, batch_period=None, priority=-1000, event_handlers=None):
         self.val_data = val_data
         self.eval_fn = eval_fn
@@ -192,6 +218,8 @@ class LoggingHandler(TrainBegin, TrainEnd, EpochBegin, EpochEnd, BatchBegin, Bat
     priority : int
         See `EventHandler`.
     """
+
+    remembered = ("batch_index", "current_epoch", "processed_samples")
 
     def __init__(self, log_interval="epoch", metrics=None, priority=np.inf):
         if not isinstance(log_interval, int) and log_interval != "epoch":
@@ -286,6 +314,8 @@ class EarlyStoppingHandler(TrainBegin, EpochEnd, TrainEnd):
         What the metric must get better than at first.
     """
 
+    remembered = ("best", "wait", "stopped_epoch", "current_epoch", "stop_training")
+
     def __init__(self, monitor, min_delta=0, patience=0, mode="auto", baseline=None):
         self.monitor_op, self._worst = _better(monitor, mode, "EarlyStoppingHandler")
         self.monitor = monitor
@@ -330,8 +360,9 @@ class CheckpointHandler(TrainBegin, BatchEnd, EpochEnd):
     """Saves the training every few epochs or batches, and resumes it.
 
     A checkpoint is two files, ``model-epoch1batch6.params`` with the weights and ``.states`` with the trainer's
-    state and that of the random numbers. Each appears whole or not at all, so a training that was killed resumes
-    from the last complete checkpoint, with the numbers it would have had.
+    state and those of the random numbers, the metrics and the other handlers (see `EventHandler`), which are
+    called before. Each file appears whole or not at all, so a training that was killed resumes from the last
+    complete checkpoint, with the numbers it would have had, and ends when it would have ended.
 
     Parameters
     ----------
@@ -423,16 +454,15 @@ class CheckpointHandler(TrainBegin, BatchEnd, EpochEnd):
     def _save_checkpoint(self, estimator, batches_in_epoch):
         name = f"{self.model_prefix}-epoch{self.current_epoch}batch{self.current_batch}"
         self._say(estimator, "saving model at %s with prefix: %s", self.model_dir, name)
-        better = self._is_better(estimator)
-        self._write(estimator, name, batches_in_epoch)
+        if self._is_better(estimator):
+            self._write(estimator, f"{self.model_prefix}-best", batches_in_epoch)
         self.saved_checkpoints.append(name)
+        self._write(estimator, name, batches_in_epoch)
         while len(self.saved_checkpoints) > self.max_checkpoints:
             oldest = self.saved_checkpoints.pop(0)
             for kind in (".params", ".states"):
                 if os.path.exists(self._path(oldest + kind)):
                     os.remove(self._path(oldest + kind))
-        if better:
-            self._write(estimator, f"{self.model_prefix}-best", batches_in_epoch)
 
     def _is_better(self, estimator):
         if not self.save_best:
@@ -451,12 +481,11 @@ class CheckpointHandler(TrainBegin, BatchEnd, EpochEnd):
 
     def _write(self, estimator, name, batches_in_epoch):
         """Writes a checkpoint; the parameters come last, since there is no checkpoint without them."""
-        from .estimator import _random_states
         path = self._path(name + ".states")
         estimator.trainer.save_states(path + ".part")
         # Readers of the trainer's states stop before what follows them.
-        more = {"now": _random_states(), "epoch_start": estimator._epoch_start[0],
-                "batches_in_epoch": batches_in_epoch, "best": getattr(self, "best", None)}
+        more = {**estimator._state(batches_in_epoch), "best": getattr(self, "best", None),
+                "saved_checkpoints": self.saved_checkpoints}
         with open(path + ".part", "ab") as file:
             pickle.dump(more, file)
             file.flush()
@@ -489,14 +518,14 @@ class CheckpointHandler(TrainBegin, BatchEnd, EpochEnd):
         epoch, batch = last
         done = epoch + 1 if by_epochs else batch + 1
         if done >= limit:
-            raise ValueError(f"CheckpointHandler: the checkpoint in '{self.model_dir}' has all of the {limit} {kind} "
-                             "behind it; set resume_from_checkpoint=False to train from scratch")
+            self._nothing_left(limit, kind)
         name = self._path(f"{self.model_prefix}-epoch{epoch}batch{batch}")
+        more = self._read_more(name + ".states")
         estimator.net.load_parameters(name + ".params", ctx=estimator.context)
         estimator.trainer.load_states(name + ".states")
-        more = self._read_more(name + ".states")
         if more is not None:
-            estimator._resume = more
+            estimator._resume = {**more, "stops": more["stops"] or done >= limit}
+            self.saved_checkpoints = more["saved_checkpoints"]
             if more["best"] is not None and self.save_best:
                 self.best = more["best"]
         self.current_epoch = epoch + 1 if by_epochs else epoch
@@ -508,12 +537,17 @@ class CheckpointHandler(TrainBegin, BatchEnd, EpochEnd):
         estimator.logger.info("CheckpointHandler: Checkpoint resumed from epoch %d batch %d, continue to train for "
                               "%d %s", epoch, batch, limit - done, kind)
 
+    def _nothing_left(self, limit, kind):
+        raise ValueError(f"CheckpointHandler: the checkpoint in '{self.model_dir}' has all of the {limit} {kind} "
+                         "behind it; set resume_from_checkpoint=False to train from scratch")
+
     @staticmethod
     def _read_more(path):
-        """What `_write` put after the trainer's states; None in a file of 1.x."""
+        """What `_write` put after the trainer's states; None in a file of 1.x. ValueError for a damaged file."""
         with open(path, "rb") as file:
-            pickle.load(file)
             try:
-                return pickle.load(file)
-            except EOFError:
-                return None
+                pickle.load(file)
+                return pickle.load(file) if file.peek(1) else None
+            except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, TypeError,
+                    ValueError) as error:
+                raise ValueError(f"CheckpointHandler: '{path}' is damaged: {error}") from error
