@@ -26,6 +26,7 @@ LAYERS = {
     "conv3d": (lambda nn: nn.Conv3D(2, 2, use_bias=False), (2, 3, 4, 3, 3)),
     "conv1d_transpose": (lambda nn: nn.Conv1DTranspose(3, 3, strides=2, padding=1, output_padding=1), (2, 2, 4)),
     "conv2d_transpose": (lambda nn: nn.Conv2DTranspose(3, 4, strides=2, padding=1), (2, 2, 4, 3)),
+    "conv3d_transpose": (lambda nn: nn.Conv3DTranspose(2, 3, strides=2, padding=1, output_padding=1), (2, 4, 3, 2, 2)),
     "max_pool1d": (lambda nn: nn.MaxPool1D(3, 2), (2, 3, 9)),
     "max_pool2d": (lambda nn: nn.MaxPool2D(), (2, 3, 6, 5)),
     "max_pool2d_ceil": (lambda nn: nn.MaxPool2D(3, 2, 1, ceil_mode=True), (2, 3, 6, 6)),
@@ -64,7 +65,35 @@ LAYERS = {
     "swish": (lambda nn: nn.Swish(1.5), (3, 4)),
     "lambda": (lambda nn: nn.Lambda("square"), (3, 4)),
     "hybrid_lambda": (lambda nn: nn.HybridLambda(lambda F, x: F.sin(x)), (3, 4)),
+    "embedding": (lambda nn: nn.Embedding(5, 3), (4, 2), (0, 5)),
+    "sequential": (lambda nn: _filled(nn.Sequential(), nn.Dense(5, activation="tanh"), nn.BatchNorm(), nn.Dense(2)),
+                   (4, 3)),
+    "hybrid_sequential": (lambda nn: _filled(nn.HybridSequential(), nn.Conv2D(4, 3), nn.LayerNorm(), nn.Flatten(),
+                                             nn.Dense(3)), (2, 2, 6, 5)),
 }
+
+CONTRIB_LAYERS = {
+    "concurrent": (lambda more: _filled(more.nn.Concurrent(axis=1), more.nn.Identity(), more.nn.PixelShuffle2D(1)),
+                   (2, 3, 4, 4)),
+    "hybrid_concurrent": (lambda more: _filled(more.nn.HybridConcurrent(), more.nn.Identity(), more.nn.Identity()),
+                          (2, 3)),
+    "identity": (lambda more: more.nn.Identity(), (2, 3)),
+    "pixel_shuffle1d": (lambda more: more.nn.PixelShuffle1D(2), (2, 6, 4)),
+    "pixel_shuffle2d": (lambda more: more.nn.PixelShuffle2D((2, 3)), (2, 6, 4, 3)),
+    "pixel_shuffle3d": (lambda more: more.nn.PixelShuffle3D((1, 2, 3)), (2, 6, 2, 4, 3)),
+    "sync_batch_norm": (lambda more: more.nn.SyncBatchNorm(num_devices=1, prefix="sync_"), (4, 3, 5, 5)),
+    "deformable": (lambda more: more.cnn.DeformableConvolution(4, 3, padding=1, num_deformable_group=2),
+                   (2, 4, 5, 6)),
+}
+
+
+WITH_MKLDNN = ["conv3d_transpose"]  # what 1.9.1 has on MKL-DNN only
+
+
+def _filled(container, *children):
+    with container.name_scope():
+        container.add(*children)
+    return container
 
 
 def _fill(params):
@@ -84,28 +113,46 @@ def _array(param, values):
     return array
 
 
+def ten_steps(mx, params, loss):
+    """The loss of each of ten steps of training."""
+    trainer = mx.gluon.Trainer(params, "sgd", {"learning_rate": 0.01, "momentum": 0.9, "wd": 0.001})
+    losses = []
+    for _ in range(10):
+        with mx.autograd.record():
+            value = loss()
+        value.backward()
+        trainer.step(1)
+        losses.append(value.asnumpy())
+    return np.array(losses)
+
+
 def run_layer(mx, name):
-    """Output, gradients and parameters of a layer after a training step, and its output at inference."""
-    make, shape = LAYERS[name]
-    layer = make(mx.gluon.nn)
+    """Output, gradients and parameters of a layer, its output at inference, and ten steps of training."""
+    made_of, case = (mx.gluon.nn, LAYERS[name]) if name in LAYERS else (mx.gluon.contrib, CONTRIB_LAYERS[name])
+    make, shape, (low, high) = *case[:2], case[2] if len(case) > 2 else (-2, 2)
+    layer = make(made_of)
     layer.initialize()
-    x = mx.nd.array(numbers(1, *shape, low=-2, high=2))
+    x = mx.nd.array(numbers(1, *shape, low=low, high=high))
     layer(x)
     params = layer._collect_params_with_prefix()
     _fill(params)
-    x.attach_grad()
+    if name != "embedding":  # which takes indices
+        x.attach_grad()
     with mx.autograd.record():
         out = layer(x)
         weighted = (out * mx.nd.array(numbers(2, *out.shape))).sum()
     weighted.backward()
-    result = {"repr": np.array(repr(layer)), "train": out.asnumpy(), "grad": x.grad.asnumpy()}
+    result = {"repr": np.array(repr(layer)), "train": out.asnumpy()}
+    if x.grad is not None and name != "selu":  # where that of 1.9.1 is not the derivative
+        result["grad"] = x.grad.asnumpy()
     for key, param in params.items():
         result["param." + key] = param.data().asnumpy()
         if param.grad_req != "null":
             result["grad." + key] = param.grad().asnumpy()
     result["infer"] = layer(x).asnumpy()
-    if name == "selu":
-        del result["grad"]  # that of 1.9.1 is not the derivative
+    if any(param.grad_req != "null" for param in params.values()):
+        wanted = mx.nd.array(numbers(3, *out.shape))
+        result["steps"] = ten_steps(mx, layer.collect_params(), lambda: ((layer(x) - wanted) ** 2).mean())
     return result
 
 
@@ -148,11 +195,15 @@ def losses(loss):
                          [prob, 1 + _labels(4, 5, classes=4)]),
         "cosine": (loss.CosineEmbeddingLoss(margin=0.1), [pred, label, np.array([1, -1, -1, 1], "float32")]),
         "sdml": (loss.SDMLLoss(), [pred, label]),
+        "ctc": (loss.CTCLoss(), [numbers(10, 2, 6, 5), np.array([[1, 2, 1], [3, 1, -1]], "float32")]),
+        "ctc_lengths": (loss.CTCLoss(layout="TNC", label_layout="TN", weight=0.5),
+                        [numbers(11, 6, 2, 5), np.array([[1, 2], [0, 1], [3, 3]], "float32"),
+                         np.array([6, 5], "float32"), np.array([3, 1], "float32")]),
     }
 
 
 def run_loss(mx, name):
-    """A loss and the gradient of its first input."""
+    """A loss, the gradient of its first input, and ten steps of training that input."""
     function, inputs = losses(mx.gluon.loss)[name]
     inputs = [mx.nd.array(value) for value in inputs]
     if name == "poisson_full":  # 1.9.1 cannot run it under record
@@ -161,7 +212,11 @@ def run_loss(mx, name):
     with mx.autograd.record():
         value = function(*inputs)
     value.backward()
-    return {"value": value.asnumpy(), "grad": inputs[0].grad.asnumpy()}
+    param = mx.gluon.Parameter("pred", shape=inputs[0].shape)
+    param.initialize()
+    param.set_data(inputs[0])
+    return {"value": value.asnumpy(), "grad": inputs[0].grad.asnumpy(),
+            "steps": ten_steps(mx, [param], lambda: function(param.data(), *inputs[1:]))}
 
 
 # -- optimizers ------------------------------------------------------------------------------------
@@ -201,6 +256,10 @@ OPTIMIZERS = {
     "lbsgd_sqrt": ("lbsgd", {"learning_rate": 0.1, "batch_scale": 2, "updates_per_epoch": 4, "warmup_epochs": 2,
                              "warmup_strategy": "sqrt", "begin_epoch": 1}),
     "lbsgd_lars": ("lbsgd", {"learning_rate": 0.1, "batch_scale": 2, "wd": 0.1, "warmup_strategy": "lars"}),
+    # 16-bit weights with a copy in 32 bits.
+    **{f"{kind}_16": (kind, {"learning_rate": 0.1, "multi_precision": True, **more}) for kind, more in (
+        ("sgd", {"momentum": 0.9, "wd": 0.01}), ("nag", {"momentum": 0.9}), ("signum", {}), ("adam", {"wd": 0.01}),
+        ("rmsprop", {}), ("ftrl", {}), ("lamb", {"wd": 0.01}), ("lars", {"momentum": 0.9, "eta": 0.5, "wd": 0.01}))},
 }
 
 
@@ -212,10 +271,12 @@ def run_optimizer(mx, name):
         kwargs["lr_scheduler"] = mx.lr_scheduler.FactorScheduler(2, 0.5, base_lr=0.2)
     optimizer = mx.optimizer.create(kind, param_idx2name={0: "a_weight", 1: "b_bias"}, **kwargs)
     updater = mx.optimizer.get_updater(optimizer)
-    weights = [mx.nd.array(numbers(20, 3, 2)), mx.nd.array(numbers(21, 4, *([1] if name == "groupadagrad" else [])))]
+    dtype = "float16" if name.endswith("_16") else "float32"
+    weights = [mx.nd.array(numbers(20, 3, 2), dtype=dtype),
+               mx.nd.array(numbers(21, 4, *([1] if name == "groupadagrad" else [])), dtype=dtype)]
     trace = []
     for step in range(10):
-        grads = [mx.nd.array(numbers(30 + step, *w.shape)) for w in weights]
+        grads = [mx.nd.array(numbers(30 + step, *w.shape), dtype=dtype) for w in weights]
         if updater.aggregate_updates:
             updater([0, 1], grads, weights)
         else:
@@ -225,19 +286,24 @@ def run_optimizer(mx, name):
     return {"weights": np.array(trace)}
 
 
+def schedules(mx):
+    """Functions that make schedules."""
+    made = mx.lr_scheduler
+    return {
+        "factor": lambda: made.FactorScheduler(5, 0.5, stop_factor_lr=0.02, base_lr=0.3),
+        "multi_factor": lambda: made.MultiFactorScheduler([3, 10, 11], 0.1, base_lr=0.3),
+        "poly": lambda: made.PolyScheduler(30, base_lr=0.3, final_lr=0.01, pwr=3),
+        "cosine": lambda: made.CosineScheduler(30, base_lr=0.3, final_lr=0.01),
+        "warmup": lambda: made.CosineScheduler(30, base_lr=0.3, warmup_steps=8, warmup_begin_lr=0.1),
+        "warmup_constant": lambda: made.FactorScheduler(5, 0.5, base_lr=0.3, warmup_steps=8, warmup_begin_lr=0.1,
+                                                        warmup_mode="constant"),
+    }
+
+
 def run_schedule(mx, name):
     """The learning rate at updates 0 to 39."""
-    schedules = mx.lr_scheduler
-    made = {
-        "factor": lambda: schedules.FactorScheduler(5, 0.5, stop_factor_lr=0.02, base_lr=0.3),
-        "multi_factor": lambda: schedules.MultiFactorScheduler([3, 10, 11], 0.1, base_lr=0.3),
-        "poly": lambda: schedules.PolyScheduler(30, base_lr=0.3, final_lr=0.01, pwr=3),
-        "cosine": lambda: schedules.CosineScheduler(30, base_lr=0.3, final_lr=0.01),
-        "warmup": lambda: schedules.CosineScheduler(30, base_lr=0.3, warmup_steps=8, warmup_begin_lr=0.1),
-        "warmup_constant": lambda: schedules.FactorScheduler(5, 0.5, base_lr=0.3, warmup_steps=8, warmup_begin_lr=0.1,
-                                                             warmup_mode="constant"),
-    }[name]()
-    return {"rates": np.array([made(i) for i in range(40)])}
+    schedule = schedules(mx)[name]()
+    return {"rates": np.array([schedule(i) for i in range(40)])}
 
 
 SCHEDULES = ["factor", "multi_factor", "poly", "cosine", "warmup", "warmup_constant"]

@@ -6,7 +6,7 @@ import pathlib
 import sys
 
 import numpy as np
-from gluon_cases import _fill, numbers
+from gluon_cases import _fill, numbers, ten_steps
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "python" / "ops"))
 import recorded  # noqa: E402
@@ -55,7 +55,7 @@ def _stack(stack, *cells):
 
 
 def _results(mx, block, x, run):
-    """Outputs and states, and gradients of the inputs and parameters."""
+    """Outputs and states, gradients of the inputs and parameters, and ten steps of training."""
     block.initialize()
     run(x)
     params = block.collect_params()
@@ -69,6 +69,9 @@ def _results(mx, block, x, run):
               "places": np.array(list(block._collect_params_with_prefix())), "grad": x.grad.asnumpy()}
     result.update({f"out.{i}": out.asnumpy() for i, out in enumerate(outputs)})
     result.update({"grad." + name: param.grad().asnumpy() for name, param in params.items()})
+    if params.keys():
+        wanted = mx.nd.array(numbers(3, *outputs[0].shape))
+        result["steps"] = ten_steps(mx, params, lambda: ((run(x)[0] - wanted) ** 2).mean())
     return result
 
 
