@@ -198,6 +198,34 @@ void init_passes(py::module_& m) {
   });
 }
 
+// None where the graph cannot be compiled.
+py::object run_step(const PythonProgram& self, py::handle inputs, py::handle grads, py::handle ctx) {
+  Arrays arrays, places;
+  for (py::handle item : inputs) arrays.push_back(array_argument(item.ptr(), "an input of a graph"));
+  for (py::handle item : grads)
+    places.push_back(item.is_none() ? NDArray() : array_argument(item.ptr(), "a gradient of a graph"));
+  Context where = context_argument(ctx.ptr());
+  std::optional<Arrays> results;
+  {
+    py::gil_scoped_release release;
+    results = self.program->run_with_gradients(arrays, places, where);
+  }
+  if (!results) return py::none();
+  py::list list;
+  for (NDArray& array : *results) list.append(py::reinterpret_steal<py::object>(wrap(std::move(array))));
+  return list;
+}
+
+py::dict report_program(const PythonProgram& self) {
+  GraphReport report = self.program->report();
+  py::dict result;
+  result["steps"] = report.steps;
+  result["temporary_bytes"] = report.temporary_bytes;
+  result["unshared_bytes"] = report.unshared_bytes;
+  result["saved_bytes"] = report.saved_bytes;
+  return result;
+}
+
 void init_programs(py::module_& m) {
   py::class_<PythonProgram>(m, "Program", "A symbol made ready to run.")
       .def(py::init([](py::handle symbol, bool zero_is_unknown, std::vector<std::string> data) {
@@ -207,7 +235,9 @@ void init_programs(py::module_& m) {
            py::arg("symbol"), py::arg("zero_is_unknown") = true, py::arg("data") = std::vector<std::string>())
       .def_property_readonly("input_names", [](const PythonProgram& self) { return self.program->input_names(); })
       .def("run", run_program, py::arg("inputs"), py::arg("ctx") = py::none(), py::arg("monitor") = py::none(),
-           py::arg("monitor_all") = false);
+           py::arg("monitor_all") = false)
+      .def("run_with_gradients", run_step, py::arg("inputs"), py::arg("grads"), py::arg("ctx") = py::none())
+      .def("report", report_program);
 }
 
 // --- what mxnet.symbol calls --------------------------------------------------------------------------

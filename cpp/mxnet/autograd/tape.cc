@@ -66,6 +66,7 @@ class Backward {
     if (!(grad.shape() == head.shape()))
       value_error("backward: the head gradient has shape ", grad.shape(), ", expected ", head.shape());
     reach(entry->node.get());
+    if (!entry->node) ++leaf_readers_[entry];
     accumulate(entry, grad);
   }
   // Gradients of these entries are wanted themselves; leaves collect nothing.
@@ -90,7 +91,7 @@ class Backward {
         static const OpRef op("elemwise_add");
         NDArray out = leaf->grad;
         invoke(op.op(), make_params(op.op(), {}), std::array{leaf->grad, value}, {&out, 1});
-      } else {
+      } else if (!same_memory(value, leaf->grad)) {
         copy(value, leaf->grad);
       }
       if (options_.create_graph) leaf->grad.tape = value.tape;
@@ -117,8 +118,10 @@ class Backward {
         fail(ErrorKind::runtime,
              "backward: the graph was freed by an earlier backward; call that with retain_graph=True");
       nodes_.push_back(node);
-      for (const Ref<TapeEntry>& edge : node->edges)
+      for (const Ref<TapeEntry>& edge : node->edges) {
         if (edge) stack.push_back(edge->node.get());
+        if (edge && !edge->node) ++leaf_readers_[edge.get()];
+      }
     }
   }
 
@@ -143,9 +146,23 @@ class Backward {
     std::vector<Expr> douts = std::move(pending_[&node]);
     if (std::none_of(douts.begin(), douts.end(), [](const Expr& e) { return e.defined(); })) return;
     CallStateScope state({options_.create_graph, options_.create_graph ? node.training : options_.training});
-    std::vector<Expr> dins = node.op ? op_gradient(node, douts) : node.function({node, douts, options_.create_graph});
+    std::vector<Expr> dins = node.op ? op_gradient(node, douts) : function_gradient(node, douts);
     for (size_t i = 0; i < node.edges.size(); ++i)
       if (node.edges[i] && i < dins.size() && dins[i].defined()) accumulate(node.edges[i].get(), dins[i]);
+  }
+
+  std::vector<Expr> function_gradient(TapeNode& node, const std::vector<Expr>& douts) {
+    Arrays into(node.edges.size());
+    for (size_t i = 0; i < into.size(); ++i)
+      if (may_write_at_once(node.edges[i].get())) into[i] = node.edges[i]->grad.detached();
+    return node.function({node, douts, options_.create_graph, into});
+  }
+
+  // The gradient of a leaf that is read once needs no array in between.
+  bool may_write_at_once(const TapeEntry* entry) const {
+    if (!entry || entry->node || entry->req != GradReq::write || !wanted_.empty() || options_.create_graph)
+      return false;
+    return leaf_readers_.at(entry) == 1;
   }
 
   std::vector<Expr> op_gradient(TapeNode& node, const std::vector<Expr>& douts) {
@@ -189,6 +206,7 @@ class Backward {
   std::vector<TapeNode*> nodes_;
   std::unordered_map<TapeNode*, std::vector<Expr>> pending_;
   std::unordered_map<Key, Expr, KeyHash> wanted_;
+  std::unordered_map<const TapeEntry*, int> leaf_readers_;
   std::unordered_map<TapeEntry*, size_t> leaf_index_;
   std::vector<std::pair<Ref<TapeEntry>, Expr>> leaves_;
 };

@@ -31,7 +31,8 @@ class TapeNode : public RefCounted {
   struct FunctionCall {
     TapeNode& node;
     std::span<const Expr> douts;
-    bool create_graph;  // record the gradient computation itself
+    bool create_graph;              // record the gradient computation itself
+    std::span<const NDArray> into;  // where a gradient may be written at once, by input; undefined if nowhere
   };
   using Function = std::function<std::vector<Expr>(const FunctionCall&)>;
 
@@ -61,6 +62,11 @@ void record_function(TapeNode::Function function, std::span<const NDArray> input
 // The same for a gradient that wants zeros in the place of gradients that are not defined.
 using CustomGradient = std::function<std::vector<Expr>(std::span<const Expr> douts)>;
 void record_custom(CustomGradient gradient, std::span<const NDArray> inputs, std::span<NDArray> outputs);
+
+// Whether two arrays start at the same place in memory: a gradient may be where it belongs already.
+inline bool same_memory(const NDArray& a, const NDArray& b) {
+  return a.chunk() == b.chunk() && a.byte_offset() == b.byte_offset();
+}
 
 // An array as output `index` of a node, or at a given place on the tape.
 NDArray with_tape(const NDArray& array, const Ref<TapeEntry>& entry);

@@ -43,12 +43,14 @@ class CompiledGraph::Body {
   Body(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables, bool training,
        int num_saved);
 
-  Run prepare(std::span<const NDArray> inputs, Context ctx) const;
+  Run prepare(std::span<const NDArray> inputs, Context ctx, std::span<const NDArray> out) const;
+  void take_outputs(Run& run, std::span<const NDArray> out) const;
   Arrays results(const Run& run, std::span<const NDArray> inputs) const;
   void list_vars(const Run& run, std::vector<Var*>& reads, std::vector<Var*>& writes) const;
   void execute(const Run& run) const;
   bool is_small() const { return elements_ <= kSmall; }
   int64_t bytes() const { return plan_.temporary_bytes + plan_.saved_bytes + output_bytes_; }
+  size_t num_outputs() const { return results_.size(); }
   GraphReport report() const {
     return {static_cast<int64_t>(steps_.size()), plan_.temporary_bytes, plan_.unshared_bytes, plan_.saved_bytes};
   }
@@ -121,12 +123,26 @@ void CompiledGraph::Body::add_view(int value) {
   views_.push_back(value < 0 ? TensorView{} : TensorView{nullptr, &specs_[value].shape, specs_[value].dtype});
 }
 
-CompiledGraph::Run CompiledGraph::Body::prepare(std::span<const NDArray> inputs, Context ctx) const {
+// Arrays from outside in the place of outputs, unless the graph reads them too.
+void CompiledGraph::Body::take_outputs(Run& run, std::span<const NDArray> out) const {
+  for (size_t k = 0; k < out.size(); ++k) {
+    const Place& place = plan_.places[plan_.place_of[results_[k]]];
+    if (!out[k].defined() || place.kind != Place::Kind::output || run.outputs[place.index].defined()) continue;
+    bool is_read = std::any_of(run.inputs.begin(), run.inputs.end(),
+                               [&](const NDArray& a) { return a.chunk() == out[k].chunk(); });
+    if (!is_read) run.outputs[place.index] = out[k].detached();
+  }
+}
+
+CompiledGraph::Run CompiledGraph::Body::prepare(std::span<const NDArray> inputs, Context ctx,
+                                                std::span<const NDArray> out) const {
   Run run{nullptr, ctx, {}, Arrays(static_cast<size_t>(plan_.num_outputs)), {}, {}, {}};
   run.inputs.reserve(inputs.size());
   for (const NDArray& a : inputs) run.inputs.push_back(a.detached());
+  take_outputs(run, out);
   for (const Place& place : plan_.places)
-    if (place.kind == Place::Kind::output) run.outputs[place.index] = NDArray(Shape{place.bytes}, DType::uint8, ctx);
+    if (place.kind == Place::Kind::output && !run.outputs[place.index].defined())
+      run.outputs[place.index] = NDArray(Shape{place.bytes}, DType::uint8, ctx);
   if (plan_.saved_bytes > 0) run.saved = NDArray(Shape{plan_.saved_bytes}, DType::uint8, ctx);
   for (int64_t count : draws_) run.random.push_back(draw_random(ctx, static_cast<uint64_t>(count)));
   return run;
@@ -141,7 +157,8 @@ Arrays CompiledGraph::Body::results(const Run& run, std::span<const NDArray> inp
       results.push_back(inputs[place.index].shape() == spec.shape ? inputs[place.index]
                                                                   : inputs[place.index].reshaped(spec.shape));
     else if (place.kind == Place::Kind::output)
-      results.push_back(NDArray(run.outputs[place.index].chunk(), spec.shape, spec.dtype));
+      results.push_back(
+          NDArray(run.outputs[place.index].chunk(), spec.shape, spec.dtype, run.outputs[place.index].byte_offset()));
     else
       results.push_back(NDArray(run.saved.chunk(), spec.shape, spec.dtype, place.offset));
   }
@@ -218,8 +235,8 @@ CompiledGraph::CompiledGraph(const Symbol& symbol, std::span<Node* const> inputs
                              bool training, int num_saved)
     : body_(std::make_shared<Body>(symbol, inputs, variables, training, num_saved)) {}
 
-Arrays CompiledGraph::run(std::span<const NDArray> inputs, Context ctx) const {
-  Run run = body_->prepare(inputs, ctx);
+Arrays CompiledGraph::run(std::span<const NDArray> inputs, Context ctx, std::span<const NDArray> out) const {
+  Run run = body_->prepare(inputs, ctx, out);
   Arrays results = body_->results(run, inputs);
   std::vector<Var*> reads, writes;
   body_->list_vars(run, reads, writes);
@@ -235,6 +252,7 @@ Arrays CompiledGraph::run(std::span<const NDArray> inputs, Context ctx) const {
   return results;
 }
 
+size_t CompiledGraph::num_outputs() const { return body_->num_outputs(); }
 GraphReport CompiledGraph::report() const { return body_->report(); }
 
 }  // namespace mxnet

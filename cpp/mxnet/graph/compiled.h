@@ -24,8 +24,10 @@ class CompiledGraph {
   CompiledGraph(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables, bool training,
                 int num_saved = 0);
 
-  // One array per output; does not record.
-  Arrays run(std::span<const NDArray> inputs, Context ctx) const;
+  // One array per output; does not record. An output is written into the array of `out` in its place where there is one
+  // and it can be.
+  Arrays run(std::span<const NDArray> inputs, Context ctx, std::span<const NDArray> out = {}) const;
+  size_t num_outputs() const;
   GraphReport report() const;
 
  private:

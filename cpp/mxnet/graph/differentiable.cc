@@ -23,6 +23,9 @@ struct CompiledFunction::Gradient {
   std::unique_ptr<CompiledGraph> graph;
   std::unique_ptr<Program> program;  // in the place of `graph`, if it is to have gradients itself
   std::vector<int> outputs;          // by input of the function; -1 where the gradient is zero
+  size_t num_outputs() const {
+    return outputs.size() - static_cast<size_t>(std::count(outputs.begin(), outputs.end(), -1));
+  }
 };
 
 // What one run leaves for its gradient.

@@ -7,6 +7,7 @@
 #include "mxnet/graph/passes.h"
 #include "mxnet/graph/plan.h"
 #include "mxnet/graph/rewrite.h"
+#include "mxnet/graph/step.h"
 #include "mxnet/graph/trace.h"
 
 namespace mxnet {
@@ -49,13 +50,33 @@ struct Program::Variant {
   std::shared_ptr<const Executable> executable;
 };
 
-bool Program::Signature::matches(const CallState& state, std::span<const NDArray> inputs, Context ctx) const {
-  if (training != state.training || on_host != ctx.on_host() || recording != state.recording) return false;
+bool Program::Call::wants(size_t i) const {
+  if (kind == Signature::Kind::record) return static_cast<bool>(inputs[i].tape);
+  return kind == Signature::Kind::step && grads[i].defined();
+}
+
+bool Program::Call::matches(const Signature& signature) const {
+  if (signature.kind != kind || signature.training != training || signature.on_host != ctx.on_host()) return false;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].dtype() != specs[i].dtype || !(inputs[i].shape() == specs[i].shape)) return false;
-    if (recording && wanted[i] != static_cast<bool>(inputs[i].tape)) return false;
+    if (inputs[i].dtype() != signature.specs[i].dtype || !(inputs[i].shape() == signature.specs[i].shape)) return false;
+    if (wants(i) != signature.wanted[i]) return false;
   }
   return true;
+}
+
+Program::Signature Program::Call::signature() const {
+  Signature signature{kind, training, ctx.on_host(), {}, {}};
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    signature.specs.push_back({inputs[i].shape(), inputs[i].dtype()});
+    signature.wanted.push_back(wants(i));
+  }
+  return signature;
+}
+
+Program::Call Program::call_of(std::span<const NDArray> inputs, Context ctx) const {
+  using Kind = Signature::Kind;
+  const CallState& state = call_state();
+  return {state.recording ? Kind::record : Kind::run, state.training, inputs, {}, ctx};
 }
 
 Program::Program(Symbol symbol, ProgramOptions options) : symbol_(std::move(symbol)), options_(std::move(options)) {
@@ -71,16 +92,6 @@ Program::Program(Symbol symbol, ProgramOptions options) : symbol_(std::move(symb
 }
 
 Program::~Program() = default;
-
-Program::Signature Program::signature_of(std::span<const NDArray> inputs, Context ctx) const {
-  const CallState& state = call_state();
-  Signature signature{state.training, state.recording, ctx.on_host(), {}, {}};
-  for (const NDArray& a : inputs) {
-    signature.specs.push_back({a.shape(), a.dtype()});
-    if (state.recording) signature.wanted.push_back(static_cast<bool>(a.tape));
-  }
-  return signature;
-}
 
 // The graph with shapes of 0 filled in; `known` tells whether all shapes and dtypes are known in advance.
 Symbol Program::resolved(const Signature& signature, bool& known) const {
@@ -109,7 +120,7 @@ bool Program::keeps_parameters(const Signature& signature) const {
   bool parameters = std::find(fixed_.begin(), fixed_.end(), true) != fixed_.end();
   bool alike = std::all_of(signature.specs.begin(), signature.specs.end(),
                            [](const TensorSpec& spec) { return spec.dtype == DType::float32; });
-  return !signature.training && !signature.recording && parameters && alike;
+  return signature.kind == Signature::Kind::run && !signature.training && parameters && alike;
 }
 
 std::shared_ptr<const Executable> Program::compile(const Signature& signature) const {
@@ -125,34 +136,48 @@ std::shared_ptr<const Executable> Program::compile(const Signature& signature) c
   symbol = optimize(symbol, {!keeps, compiles ? variables : VariableSpecs(), {}, OptimizeOptions::Stage::graph});
   if (!compiles) return std::make_shared<Plan>(symbol, variables_, options_.zero_is_unknown);
   if (keeps) return std::make_shared<InferenceGraph>(symbol, variables_, variables, fixed_);
-  std::vector<bool> wanted = signature.wanted;
-  wanted.resize(variables_.size());
-  return std::make_shared<CompiledFunction>(symbol, variables_, variables, signature.training, wanted);
+  if (signature.kind == Signature::Kind::step)
+    return std::make_shared<StepGraph>(symbol, variables_, variables, signature.wanted);
+  return std::make_shared<CompiledFunction>(symbol, variables_, variables, signature.training, signature.wanted);
 }
 
-std::shared_ptr<const Executable> Program::executable(std::span<const NDArray> inputs, Context ctx) const {
+std::shared_ptr<const Executable> Program::executable(const Call& call) const {
   std::lock_guard lock(mutex_);
   for (auto it = variants_.begin(); it != variants_.end(); ++it) {
-    if (!it->signature.matches(call_state(), inputs, ctx)) continue;
+    if (!call.matches(it->signature)) continue;
     variants_.splice(variants_.begin(), variants_, it);
     return it->executable;
   }
-  Signature signature = signature_of(inputs, ctx);
+  Signature signature = call.signature();
   std::shared_ptr<const Executable> made = compile(signature);
   variants_.push_front({std::move(signature), made});
   if (variants_.size() > kMaxVariants) variants_.pop_back();
   return made;
 }
 
-Arrays Program::run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions* monitor) const {
+void Program::check_inputs(std::span<const NDArray> inputs) const {
   if (inputs.size() != names_.size()) value_error("the graph takes ", names_.size(), " arrays, got ", inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i)
     if (!inputs[i].defined()) value_error("the graph's input '", names_[i], "' is missing");
-  if (!monitor) return executable(inputs, ctx)->run(inputs, ctx);
+}
+
+Arrays Program::run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions* monitor) const {
+  check_inputs(inputs);
+  Call call = call_of(inputs, ctx);
+  if (!monitor) return executable(call)->run(inputs, ctx);
   // A monitor sees the graph as it was written.
   bool known = false;
-  return Plan(resolved(signature_of(inputs, ctx), known), variables_, options_.zero_is_unknown)
-      .run(inputs, ctx, *monitor);
+  return Plan(resolved(call.signature(), known), variables_, options_.zero_is_unknown).run(inputs, ctx, *monitor);
+}
+
+std::optional<Arrays> Program::run_with_gradients(std::span<const NDArray> inputs, std::span<const NDArray> grads,
+                                                  Context ctx) const {
+  check_inputs(inputs);
+  if (grads.size() != inputs.size())
+    value_error("the graph takes ", inputs.size(), " arrays for gradients, got ", grads.size());
+  std::shared_ptr<const Executable> found = executable({Signature::Kind::step, true, inputs, grads, ctx});
+  auto* step = dynamic_cast<const StepGraph*>(found.get());
+  return step ? std::optional(step->run(inputs, grads, ctx)) : std::nullopt;
 }
 
 GraphReport Program::report() const {

@@ -4,6 +4,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,22 +44,40 @@ class Program {
   // graph is one node of the tape, with gradients of any order. Safe to call from many threads.
   Arrays run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions* monitor = nullptr) const;
 
+  // Runs the graph in training mode and its gradient in one go, without the tape: writes the gradient of the sum of the
+  // first output by each input into the array of `grads` in its place, if there is one. Empty, with nothing done, where
+  // the graph cannot be compiled.
+  std::optional<Arrays> run_with_gradients(std::span<const NDArray> inputs, std::span<const NDArray> grads,
+                                           Context ctx) const;
+
   // What was made of the graph for the last kind of call.
   GraphReport report() const;
 
  private:
   // Calls of one kind: the shapes and dtypes of the inputs, and what autograd wants of them.
   struct Signature {
-    bool training = false, recording = false, on_host = true;
+    enum class Kind : uint8_t { run, record, step };
+    Kind kind = Kind::run;
+    bool training = false, on_host = true;
     std::vector<TensorSpec> specs;
-    std::vector<bool> wanted;  // inputs with a place on the tape, under autograd.record()
-    bool matches(const CallState& state, std::span<const NDArray> inputs, Context ctx) const;
+    std::vector<bool> wanted;  // inputs whose gradients are wanted
+  };
+  // A call as it is asked for; `grads` holds a defined array for each gradient wanted by a step.
+  struct Call {
+    Signature::Kind kind;
+    bool training;
+    std::span<const NDArray> inputs, grads;
+    Context ctx;
+    bool wants(size_t i) const;
+    bool matches(const Signature& signature) const;
+    Signature signature() const;
   };
   struct Variant;
 
-  std::shared_ptr<const Executable> executable(std::span<const NDArray> inputs, Context ctx) const;
+  Call call_of(std::span<const NDArray> inputs, Context ctx) const;
+  void check_inputs(std::span<const NDArray> inputs) const;
+  std::shared_ptr<const Executable> executable(const Call& call) const;
   std::shared_ptr<const Executable> compile(const Signature& signature) const;
-  Signature signature_of(std::span<const NDArray> inputs, Context ctx) const;
   Symbol resolved(const Signature& signature, bool& known) const;
   bool keeps_parameters(const Signature& signature) const;
 

@@ -239,14 +239,18 @@ class HybridBlock(Block):
             graph = self._build(args)
             self._cached_op = graph.program
         except _NOT_TRACEABLE as error:
-            warnings.warn(f"{self.name}: cannot be compiled and runs operator by operator, since its Python code asks "
-                          f"of symbols what only arrays have ({error})", stacklevel=4)
+            self._warn_untraceable(error)
             graph = None
         self._graphs[key] = graph
         return graph
 
-    def _call_cached_op(self, *args):
-        """Runs the compiled block, compiling it first where that was not done for such inputs."""
+    def _warn_untraceable(self, error):
+        warnings.warn(f"{self.name}: cannot be compiled and runs operator by operator, since its Python code asks "
+                      f"of symbols what only arrays have ({error})", stacklevel=6)
+
+    def _ready_graph(self, args):
+        """The graph for inputs like these, made first where that was not done, the inputs of its program, and their
+        context; None for a block that cannot be traced."""
         if len(args) == 1 and isinstance(args[0], NDArray):
             flat, key = args, 0
         else:
@@ -255,13 +259,20 @@ class HybridBlock(Block):
             flat = [arg for arg in flat if arg is not None]
         graph = self._graph_for(args, key)
         if graph is None:
-            return self._eager(*args)
+            return None
         ctx = flat[0].context
         try:
-            arrays = graph.arrays(flat, ctx)
+            return graph, graph.arrays(flat, ctx), ctx
         except DeferredInitializationError:
             self._infer_from(graph, flat, args)
-            arrays = graph.arrays(flat, ctx)
+            return graph, graph.arrays(flat, ctx), ctx
+
+    def _call_cached_op(self, *args):
+        """Runs the compiled block."""
+        ready = self._ready_graph(args)
+        if ready is None:
+            return self._eager(*args)
+        graph, arrays, ctx = ready
         results = graph.program.run(arrays, ctx, self._callback, self._monitor_all)
         if graph.out_format == 0:
             return results[0]

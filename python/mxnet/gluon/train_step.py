@@ -6,7 +6,7 @@ __all__ = ["TrainStep"]
 
 
 class _WithLoss(HybridBlock):
-    """A network and its loss as one block, so that both are one graph."""
+    """A network and its loss as one block, so that both are one graph: gives the loss and the prediction."""
 
     def __init__(self, net, loss):
         super().__init__(prefix="")
@@ -14,14 +14,19 @@ class _WithLoss(HybridBlock):
 
     def hybrid_forward(self, F, *args):
         *data, label = args
-        return self.loss(self.net(*data), label)
+        pred = self.net(*data)
+        return self.loss(pred, label), pred
+
+    def _warn_untraceable(self, error):
+        """Says nothing: the step then runs under the tape, as documented."""
 
 
 class TrainStep:
     """A step of training: forward, loss, backward and the update of the parameters.
 
-    Network and loss are traced together and run as one program, whether or not the network itself is
-    hybridized; what cannot be traced runs operator by operator.
+    Network and loss are traced together, whether or not the network itself is hybridized. The graph and its gradient
+    are compiled as one program that writes into the gradient arrays of the parameters; the fused update of the
+    trainer follows. What cannot be traced or compiled runs under ``autograd.record()``, with the same numbers.
 
     Parameters
     ----------
@@ -66,11 +71,35 @@ class TrainStep:
         """
         if len(args) < 2:
             raise ValueError(f"TrainStep: expected inputs and a label, got {len(args)} arrays")
-        with autograd.record():
-            if self._block is not None:
-                value = self._block(*args)
-            else:
-                value = self.loss(self.net(*args[:-1]), args[-1])
-        value.backward()
+        value, _ = self.forward_backward(*args)
         self.trainer.step(args[0].shape[0] if batch_size is None else batch_size)
         return value
+
+    def forward_backward(self, *args):
+        """The first half of a step: the loss and what the network gives, with the gradients in their arrays."""
+        return self.compiled(*args) or self._recorded(args)
+
+    def _recorded(self, args):
+        with autograd.record():
+            pred = self.net(*args[:-1])
+            value = self.loss(pred, args[-1])
+        value.backward()
+        return value, pred
+
+    def compiled(self, *args):
+        """`forward_backward` by the program; None, with nothing done, where there is none."""
+        ready = self._block and self._block._ready_graph(args)
+        if ready is None or ready[0].out_format != [0, 0]:
+            return None
+        graph, arrays, ctx = ready
+        params = [None if isinstance(source, int) else source for source in graph.sources]
+        if any(param is not None and param.grad_req == "add" for param in params):
+            return None
+        trained = [param for param in params if param is not None and param.grad_req == "write"]
+        grads = [param.grad(ctx) if param in trained else None for param in params]
+        results = graph.program.run_with_gradients(arrays, grads, ctx)
+        if results is None:
+            return None
+        for param in trained:
+            param.data(ctx)._fresh_grad = True
+        return tuple(results)

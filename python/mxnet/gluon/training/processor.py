@@ -7,6 +7,7 @@ from ...base import MXNetError
 from ..block import Block
 from ..contrib.estimator import BatchProcessor, Estimator
 from ..loss import Loss
+from ..train_step import TrainStep
 from ..utils import split_and_load
 from .loss import check_label
 
@@ -82,6 +83,7 @@ class Processor(BatchProcessor):
         super().__init__()
         self._who = who
         self.epoch, self.step = 1, 0
+        self._train_step = None
 
     def _split(self, estimator, batch):
         """The parts of inputs and label for each context."""
@@ -111,11 +113,33 @@ class Processor(BatchProcessor):
     def evaluate_batch(self, estimator, val_batch, batch_axis=0):
         return self._run(estimator, estimator.val_net, estimator.val_loss, val_batch)
 
+    def _compiled_step(self, estimator, batch):
+        """What `_run` gives, by one program with the gradient in it; None where there is none."""
+        if len(estimator.context) > 1 or len(batch) < 2:
+            return None
+        if self._train_step is None:
+            self._train_step = TrainStep(estimator.net, estimator.loss, estimator.trainer)
+        inputs = [array.as_in_context(estimator.context[0]) for array in batch]
+        try:
+            done = self._train_step.compiled(*inputs)
+        except (MXNetError, ValueError, TypeError, AssertionError):
+            return None  # step by step it is told which layer does not fit
+        if done is None:
+            return None
+        loss, pred = done
+        check_label(self._who, estimator.loss, inputs[-1], pred)
+        return [tuple(inputs[:-1])], [inputs[-1]], [pred], [loss]
+
+    def _recorded_step(self, estimator, batch):
+        with autograd.record():
+            data, label, pred, loss = self._run(estimator, estimator.net, estimator.loss, batch)
+        autograd.backward(loss)
+        return data, label, pred, loss
+
     def fit_batch(self, estimator, train_batch, batch_axis=0):
         self.step += 1
-        with autograd.record():
-            data, label, pred, loss = self._run(estimator, estimator.net, estimator.loss, train_batch)
-        autograd.backward(loss)
+        data, label, pred, loss = (self._compiled_step(estimator, train_batch) or
+                                   self._recorded_step(estimator, train_batch))
         for ctx in estimator.context[len(label):]:
             _clear_gradients(estimator.net, ctx)
         # Before the weights are updated: those of the last step are still good.
