@@ -5,6 +5,7 @@ from .. import _core, ndarray, symbol
 from ..base import MXNetError, NotImplementedForSymbol
 from ..ndarray import NDArray
 from ..symbol import Symbol
+from ..symbol._traced import traced_shapes
 from ..util import is_np_shape
 from . import parameter
 from .block import Block
@@ -15,6 +16,8 @@ __all__ = ["HybridBlock"]
 
 # What a trace raises when Python code asks a symbol for what only an array has.
 _NOT_TRACEABLE = (AttributeError, TypeError, NotImplementedForSymbol)
+
+_MAX_GRAPHS = 64  # graphs of a block that are kept, for data of ever new shapes
 
 
 def _flatten(args, inout_str="input"):
@@ -98,7 +101,8 @@ class HybridBlock(Block):
 
     A subclass overrides `hybrid_forward`, which gets the operators as `F` (``mx.nd`` or ``mx.sym``) and the
     block's own parameters as keywords. After `hybridize` it is called with symbols, once for each format of the
-    inputs, and what it makes of them is run as one program. A block with a plain `forward` is run as it is.
+    inputs, and what it makes of them is run as one program. Code that looks at the shape or dtype of these symbols
+    is traced once for each. A block with a plain `forward` is run as it is.
     Children must be hybrid blocks too.
 
     Examples
@@ -142,7 +146,7 @@ class HybridBlock(Block):
 
     def __getstate__(self):
         state = self.__dict__.copy()
-        state.update(_graphs={}, _cached_graph=(), _cached_op=None)
+        state.update(_graphs={}, _shaped=set(), _cached_graph=(), _cached_op=None)
         return state
 
     def register_op_hook(self, callback, monitor_all=False):
@@ -179,7 +183,9 @@ class HybridBlock(Block):
                             forward_bulk_size=forward_bulk_size, backward_bulk_size=backward_bulk_size, **kwargs)
 
     def _clear_cached_op(self):
-        self._graphs = {}         # by format of the inputs; None for one that cannot be traced
+        self._graphs = {}         # by format of the inputs, and shapes or None; None for one that cannot be traced
+        self._shaped = set()      # formats whose graph depends on the shapes
+        self._depends_on_shapes = False  # of the last trace
         self._cached_graph = ()   # inputs and outputs of the last trace
         self._cached_op = None    # its program
         self._in_format = self._out_format = None
@@ -198,7 +204,11 @@ class HybridBlock(Block):
         inputs = [symbol.var("data" if count == 1 else f"data{i}") for i in range(count)]
         remaining = iter(inputs)
         nested, _ = _regroup([None if arg is None else next(remaining) for arg in flat], fmt)
-        flat_out, out_format = _flatten(self._symbolic(nested), "output")
+        arrays = [arg for arg in flat if arg is not None]
+        known = {s.name: (a.shape, a.dtype) for s, a in zip(inputs, arrays) if isinstance(a, NDArray)}
+        with traced_shapes(known) as trace:
+            flat_out, out_format = _flatten(self._symbolic(nested), "output")
+        self._depends_on_shapes = trace.asked
         flat_out = [s for s in flat_out if s is not None]
         outputs = flat_out[0] if len(flat_out) == 1 else symbol.Group(flat_out)
         self._cached_graph = inputs, outputs
@@ -230,9 +240,11 @@ class HybridBlock(Block):
                           "Is this intended?", stacklevel=5)
         return _Graph(inputs, outputs, out_format, params)
 
-    def _graph_for(self, args, key):
-        """The graph for a format of inputs; None if it cannot be traced."""
-        graph = self._graphs.get(key, self)
+    def _graph_for(self, args, flat, key):
+        """The graph for a format of inputs, and for their shapes where Python code has asked for them; None if it
+        cannot be traced."""
+        shaped_key = key, tuple((array.shape, array.dtype) for array in flat) if key in self._shaped else None
+        graph = self._graphs.get(shaped_key, self)
         if graph is not self:
             return graph
         try:
@@ -241,7 +253,12 @@ class HybridBlock(Block):
         except _NOT_TRACEABLE as error:
             self._warn_untraceable(error)
             graph = None
-        self._graphs[key] = graph
+        if graph is not None and self._depends_on_shapes and key not in self._shaped:
+            self._shaped.add(key)
+            shaped_key = key, tuple((array.shape, array.dtype) for array in flat)
+        self._graphs[shaped_key] = graph
+        if len(self._graphs) > _MAX_GRAPHS:
+            del self._graphs[next(iter(self._graphs))]
         return graph
 
     def _warn_untraceable(self, error):
@@ -257,7 +274,7 @@ class HybridBlock(Block):
             flat, fmt = _flatten(args)
             key = repr(fmt)
             flat = [arg for arg in flat if arg is not None]
-        graph = self._graph_for(args, key)
+        graph = self._graph_for(args, flat, key)
         if graph is None:
             return None
         ctx = flat[0].context

@@ -114,7 +114,7 @@ class SymbolBlock(HybridBlock):
         inputs, outputs = self._cached_graph
         return f"{type(self).__name__}(\n{outputs!r} : {len(inputs)} -> {len(outputs)}\n)"
 
-    def _graph_for(self, args, key):
+    def _graph_for(self, args, flat, key):
         if self._own is None:
             inputs, outputs = self._cached_graph
             self._own = _Graph(inputs, outputs, self._out_format, {p.name: p for p in self.params.values()})

@@ -13,6 +13,7 @@ from ..error import ValueError as MXValueError
 from ..ndarray._dtype import _DTYPE_NP_TO_MX
 from ..util import is_np_shape
 from . import _internal, op
+from ._traced import TracedShape
 
 _slice = builtins.slice
 
@@ -40,7 +41,7 @@ def _binary(name, array_op, scalar_op, reverse=False):
     return method
 
 
-class Symbol(_core.SymbolBase):
+class Symbol(_core.SymbolBase, TracedShape):
     """A computation that has not run: one or more outputs of a graph of operators.
 
     Symbols are made by `var`, by the functions of ``mx.sym`` and by arithmetic signs, which take symbols

@@ -107,11 +107,53 @@ def test_symbol_block_learns():
     assert outer(x).shape == (2, 2)
 
 
-def test_python_that_needs_arrays_runs_anyway():
-    class ByShape(gluon.HybridBlock):
-        def hybrid_forward(self, F, x):
-            return x.reshape((x.shape[1], x.shape[0]))
+class ByShape(gluon.HybridBlock):
+    """Python code that looks at shapes and dtypes, of what a child with parameters has made too."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.child = nn.Dense(3, flatten=False)
+        self.calls = 0
+
+    def hybrid_forward(self, F, x):
+        self.calls += 1
+        h = self.child(x)
+        if x.ndim == 2 and h.dtype == np.float32:
+            h = h * x.size
+        return h.reshape((h.shape[-1], -1)) + x.shape[0]
+
+
+def test_python_that_looks_at_shapes_is_traced_for_each():
     net = ByShape()
+    net.initialize()
+    inputs = [nd.random.uniform(shape=shape) for shape in [(2, 4), (5, 4), (2, 3, 4)]]
+    want = [net(x).asnumpy() for x in inputs]
+    net.hybridize()
+    net.calls = 0
+    for _ in range(2):
+        for x, y in zip(inputs, want):
+            np.testing.assert_allclose(net(x).asnumpy(), y, rtol=1e-6)
+    assert net.calls == 3 and net._cached_op.report()["steps"] > 0
+    with pytest.raises(AttributeError, match="shape"):
+        print(mx.sym.var("x").shape)
+    assert not hasattr(mx.sym.var("x"), "dtype")
+
+
+def test_compiled_shapes_are_forgotten_at_last():
+    net = ByShape()
+    net.initialize()
+    net.hybridize()
+    for n in range(1, 80):
+        assert net(nd.ones((n, 4))).shape == (3, n)
+    assert len(net._graphs) <= 64
+
+
+def test_python_that_needs_arrays_runs_anyway():
+    class ByContents(gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            return x.reshape((x.shape[1], x.shape[0])) * float(x.asnumpy()[0, 0])
+    net = ByContents()
     net.hybridize()
     with pytest.warns(UserWarning, match="operator by operator"):
         assert net(nd.ones((2, 3))).shape == (3, 2)
