@@ -21,14 +21,14 @@ struct InferenceGraph::Kept {
 
 namespace {
 
-// Operators all of whose inputs depend on parameters alone.
+// Nodes that depend on parameters alone, or on nothing.
 std::unordered_set<const Node*> fixed_nodes(const Symbol& symbol, std::span<Node* const> inputs,
                                             const std::vector<bool>& fixed) {
   std::unordered_set<const Node*> found;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (fixed[i]) found.insert(inputs[i]);
   for (Node* node : symbol.nodes()) {
-    if (node->is_variable() || node->inputs.empty() || has_state(*node) || node->op->uses_training) continue;
+    if (node->is_variable() || has_state(*node) || node->op->uses_training) continue;
     bool all = true;
     for (const NodeOutput& input : node->inputs) all = all && found.contains(input.node.get());
     if (all) found.insert(node);
@@ -47,7 +47,8 @@ InferenceGraph::InferenceGraph(const Symbol& symbol, std::span<Node* const> inpu
   std::vector<Node*> main_inputs(inputs.begin(), inputs.end());
   Outputs kept;
   Symbol main = substitute(symbol, [&](const NodeOutput& value) -> NodeOutput {
-    if (value.node->is_variable() || !constant.contains(value.node.get())) return {};
+    // To make an array of one number, or of numbers in a row, takes no longer than to read it.
+    if (value.node->is_variable() || value.node->inputs.empty() || !constant.contains(value.node.get())) return {};
     auto [it, fresh] = border.try_emplace({value.node.get(), value.index});
     if (fresh) {
       it->second = make_variable(str("kept", kept.size())).outputs()[0];

@@ -1,4 +1,5 @@
-// InferenceGraph: a compiled graph without gradients, in which what depends on parameters alone is kept between runs.
+// InferenceGraph: a compiled graph without gradients, in which what depends on parameters alone, or on nothing, is kept
+// between runs.
 #pragma once
 #include <memory>
 #include <mutex>

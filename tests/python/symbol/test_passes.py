@@ -142,3 +142,19 @@ def test_results_do_not_share_memory():
     third[:] = 9
     np.testing.assert_allclose(first.asnumpy(), np.exp([1.0, -1]), rtol=1e-6)
     assert x.asnumpy().tolist() == [1, -1]
+
+
+def test_constants_are_computed_once():
+    class Positions(mx.gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            angles = F.broadcast_div(F.arange(8).reshape((8, 1)), F.arange(4) + 1)
+            return F.broadcast_add(x, F.sin(angles) + F.zeros((8, 4)))
+    net = mx.gluon.nn.HybridSequential()
+    net.add(Positions(), mx.gluon.nn.Dense(2))
+    net.initialize()
+    x = mx.nd.random.uniform(shape=(3, 8, 4))
+    want = net(x).asnumpy()
+    net.hybridize()
+    for _ in range(2):
+        np.testing.assert_array_equal(net(x).asnumpy(), want)
+    assert net._cached_op.report()["steps"] == 2
