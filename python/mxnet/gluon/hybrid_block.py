@@ -1,4 +1,5 @@
 """Blocks that can be compiled: traced to a symbol once, then run as one program."""
+import contextlib
 import warnings
 
 from .. import _core, ndarray, symbol
@@ -70,6 +71,21 @@ def _first_of(args, kind):
             if found is not None:
                 return found
     return None
+
+
+@contextlib.contextmanager
+def uncompiled(block):
+    """A ``with`` block in which a block and all below it run operator by operator."""
+    blocks = []
+    block.apply(blocks.append)
+    active = [one for one in blocks if getattr(one, "_active", False)]
+    try:
+        for one in active:
+            one._active = False
+        yield
+    finally:
+        for one in active:
+            one._active = True
 
 
 class _Graph:
@@ -319,18 +335,9 @@ class HybridBlock(Block):
 
     def _infer_by_running(self, args):
         """Runs the block operator by operator once: arrays tell more than the graph does."""
-        blocks = []
-        self.apply(blocks.append)
-        active = [block for block in blocks if getattr(block, "_active", False)]
         from .. import autograd
-        try:
-            for block in active:
-                block._active = False
-            with autograd.pause(train_mode=False):
-                self.forward(*args)
-        finally:
-            for block in active:
-                block._active = True
+        with uncompiled(self), autograd.pause(train_mode=False):
+            self.forward(*args)
 
     def _fill_shapes(self, outputs, given, params):
         for param in params:

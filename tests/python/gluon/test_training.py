@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -262,6 +263,35 @@ def test_wrong_calls_leave_the_parameters(name):
     for array, wanted in zip(weights(net), before):
         np.testing.assert_array_equal(array, wanted)
     net.fit((X, np.zeros(60, "float32")), verbose=False)
+
+
+@pytest.mark.parametrize("make, shape, wanted", [
+    (lambda: nn.Dense(5, in_units=3, prefix="bad_"), (2,), [r"\(32, 2\)", r"\(5, 3\)"]),
+    (lambda: nn.Dense(5, in_units=3, flatten=False, prefix="bad_"), (4, 2), [r"\(32, 4, 2\)", r"\(5, 3\)"]),
+    (lambda: nn.Conv2D(4, 3, in_channels=1, prefix="bad_"), (2, 8, 8), [r"\(32, 2, 8, 8\)", r"\(4, 1, 3, 3\)"]),
+    (lambda: nn.Conv2D(4, 3, prefix="bad_"), (8, 8), [r"\(32, 8, 8\)"]),
+    (lambda: nn.Conv2D(4, 3, in_channels=1, prefix="bad_"), (1, 2, 8), [r"\(32, 1, 2, 8\)", r"\(3, 3\)"]),
+    (lambda: nn.MaxPool2D(9, prefix="bad_"), (1, 8, 8), [r"\(32, 1, 8, 8\)", r"\(9, 9\)"]),
+    (lambda: nn.BatchNorm(in_channels=3, prefix="bad_"), (4, 5), [r"\(32, 4, 5\)", r"\(3,\)"]),
+    (lambda: nn.LayerNorm(in_channels=3, prefix="bad_"), (4,), [r"\(32, 4\)", r"\(3,\)"]),
+    (lambda: gluon.rnn.GRU(4, input_size=3, layout="NTC", prefix="bad_"), (6, 5), [r"\(32, 6, 5\)", r"\(12, 3\)"]),
+])
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_shapes_that_do_not_fit_a_layer(make, shape, wanted, hybrid):
+    net = nn.HybridSequential()
+    net.add(nn.HybridLambda(lambda F, x: x * 1), make(), nn.Dense(2))
+    if hybrid:
+        net.hybridize()
+    net.initialize()
+    before = {p: p.data().asnumpy() for p in net.collect_params().values() if p._data is not None}
+    with pytest.raises(ValueError) as caught:
+        net.fit((mx.nd.ones((32, *shape)), mx.nd.zeros(32)), loss_fn=gluon.loss.SoftmaxCELoss(), verbose=False)
+    message = str(caught.value)
+    assert "layer bad" in message and "\n" not in message
+    for pattern in wanted:
+        assert re.search(pattern, message), (pattern, message)
+    for param, value in before.items():
+        np.testing.assert_array_equal(param.data().asnumpy(), value)
 
 
 def empty_sources():

@@ -3,15 +3,20 @@ import math
 import sys
 
 from ... import autograd
+from ... import error as _error
 from ...base import MXNetError
 from ..block import Block
 from ..contrib.estimator import BatchProcessor, Estimator
+from ..hybrid_block import uncompiled
 from ..loss import Loss
 from ..train_step import TrainStep
 from ..utils import split_and_load
 from .loss import check_label
 
 __all__ = ["Processor", "ShortEstimator", "run_network"]
+
+# What a layer or loss raises for inputs that do not fit.
+_WRONG = (MXNetError, ValueError, TypeError, AssertionError)
 
 
 class ShortEstimator(Estimator):
@@ -34,11 +39,11 @@ def run_network(who, net, inputs):
     """The output of a network. An error names the layer that does not take its input."""
     try:
         return net(*inputs)
-    except (MXNetError, ValueError, TypeError, AssertionError) as error:
+    except _WRONG as error:
         layer, shapes = _failing_layer(net, inputs)
         if isinstance(layer, Block):
-            raise ValueError(f"{who}: layer {layer.name} ({_one_line(layer)}) does not take an input of shape "
-                             f"{shapes}: {error}") from error
+            raise _error.ValueError(f"{who}: layer {layer.name} ({_one_line(layer)}) does not take an input of shape "
+                                    f"{shapes}: {error}") from error
         raise
 
 
@@ -47,16 +52,20 @@ def _one_line(layer):
 
 
 def _failing_layer(net, inputs):
-    """The innermost block in the traceback of the error being handled, and the shapes of its inputs."""
-    layer, arguments = net, inputs
+    """The innermost block that does not take its input, and the shape of that."""
     trace = sys.exc_info()[2]
+    try:  # a compiled network fails as a whole
+        with uncompiled(net), autograd.pause(train_mode=autograd.is_training()):
+            net(*inputs)
+    except _WRONG:
+        trace = sys.exc_info()[2]
+    layer, arguments = net, inputs
     while trace is not None:
-        values = trace.tb_frame.f_locals
+        values, code = trace.tb_frame.f_locals, trace.tb_frame.f_code
         block = values.get("self")
-        if isinstance(block, Block) and trace.tb_frame.f_code.co_name in ("forward", "hybrid_forward"):
+        if isinstance(block, Block) and block is not layer and code.co_name in ("forward", "hybrid_forward"):
             layer = block
-            names = trace.tb_frame.f_code.co_varnames[1:trace.tb_frame.f_code.co_argcount]
-            arguments = [values[name] for name in names if name in values][:2]
+            arguments = [values[name] for name in code.co_varnames[1:code.co_argcount] if name in values][:2]
         trace = trace.tb_next
     shapes = [str(array.shape) for array in arguments if hasattr(array, "shape")]
     return layer, shapes[0] if shapes else "?"
@@ -100,7 +109,7 @@ class Processor(BatchProcessor):
         check_label(self._who, loss, label, pred)
         try:
             return loss(pred, label)
-        except (MXNetError, ValueError, TypeError, AssertionError) as error:
+        except _WRONG as error:
             name = type(loss).__name__ if isinstance(loss, Loss) else getattr(loss, "__name__", type(loss).__name__)
             raise ValueError(f"{self._who}: the loss {name} does not fit predictions of shape {pred.shape} and labels "
                              f"of shape {label.shape}: {error}") from error
@@ -122,7 +131,7 @@ class Processor(BatchProcessor):
         inputs = [array.as_in_context(estimator.context[0]) for array in batch]
         try:
             done = self._train_step.compiled(*inputs)
-        except (MXNetError, ValueError, TypeError, AssertionError):
+        except _WRONG:
             return None  # step by step it is told which layer does not fit
         if done is None:
             return None
