@@ -410,3 +410,29 @@ def test_gru_takes_lengths_in_the_place_of_the_cell():
     by_name = mx.nd.RNN(x, parameters, state, sequence_length=mx.nd.array([2, 4]), **kind)
     by_place = mx.nd.RNN(x, parameters, state, mx.nd.array([2, 4]), **kind)
     np.testing.assert_array_equal(by_name.asnumpy(), by_place.asnumpy())
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_parameters_written_between_calls_are_seen(kind, hybrid):
+    """What is kept of the parameters between calls without a gradient is made anew when one of them was written."""
+    layer = getattr(rnn, kind)(4, 2, bidirectional=True, input_size=6)
+    layer.initialize()
+    layer.hybridize(hybrid)
+    x = _data(5, 3, 6)
+    trainer = mx.gluon.Trainer(layer.collect_params(), "sgd", {"learning_rate": 0.5})
+    for change in (lambda: layer.l0_i2h_weight.data().__setitem__(slice(None), 0.3),
+                   lambda: layer.r1_h2h_bias.set_data(mx.nd.ones(layer.r1_h2h_bias.shape)),
+                   lambda: trainer.step(1), lambda: layer.initialize(force_reinit=True),
+                   lambda: layer.cast("float64")):
+        before = layer(x).asnumpy()
+        np.testing.assert_array_equal(layer(x).asnumpy(), before)
+        with mx.autograd.record():
+            layer(x).sum().backward()
+        change()
+        x = x.astype(layer.l0_i2h_weight.dtype)
+        have = layer(x).asnumpy()
+        with mx.autograd.record(train_mode=False):
+            wanted = layer(x).asnumpy()
+        np.testing.assert_allclose(have, wanted, rtol=1e-5, atol=1e-6)
+        assert (np.abs(have - before) > 1e-6).any() or have.dtype != before.dtype

@@ -2,6 +2,7 @@
 import re
 
 from ... import error, ndarray
+from ...autograd import is_recording
 from ...ndarray import NDArray
 from ..block import HybridBlock
 from . import rnn_cell
@@ -156,14 +157,22 @@ class _RNNLayer(HybridBlock):
             self.infer_shape(inputs)
             for param in self._reg_params.values():
                 param._finish_deferred_init()
+        if isinstance(inputs, NDArray):
+            self._check(inputs, states, sequence_length)
         lengths = (sequence_length,) if self._use_sequence_length else ()
         outputs, states = super().__call__(inputs, list(states), *lengths, **kwargs)
         return outputs if without_states else (outputs, states)
 
+    def _eager(self, x, *args):
+        # Where no gradient is wanted a program is faster than operators: it packs the parameters when they were
+        # written and not at each call.
+        own = type(self).hybrid_forward is _RNNLayer.hybrid_forward
+        if own and isinstance(x, NDArray) and not is_recording():
+            return self._call_cached_op(x, *args)
+        return super()._eager(x, *args)
+
     def hybrid_forward(self, F, inputs, states, sequence_length=None, **params):
         """Outputs and last states."""
-        if F is ndarray:
-            self._check(inputs, states)
         if self._layout == "NTC":
             inputs = F.swapaxes(inputs, dim1=0, dim2=1)
         weights = [F.reshape(params[name], shape=(-1,)) for name in params if name.endswith("weight")]
@@ -181,7 +190,9 @@ class _RNNLayer(HybridBlock):
             outputs = F.swapaxes(outputs, dim1=0, dim2=1)
         return outputs, states
 
-    def _check(self, inputs, states):
+    def _check(self, inputs, states, sequence_length):
+        if self._use_sequence_length and sequence_length is None:
+            raise error.TypeError(f"{type(self).__name__}: use_sequence_length=True needs sequence_length")
         if len(inputs.shape) != 3 or inputs.shape[2] != self._input_size:
             raise error.ValueError(f"{type(self).__name__}: inputs have shape {inputs.shape}, expected {self._layout} "
                                    f"with {self._input_size} numbers at each step, since i2h_weight has shape "

@@ -63,9 +63,11 @@ def _failing_layer(net, inputs):
     while trace is not None:
         values, code = trace.tb_frame.f_locals, trace.tb_frame.f_code
         block = values.get("self")
-        if isinstance(block, Block) and block is not layer and code.co_name in ("forward", "hybrid_forward"):
+        called = code.co_name in ("__call__", "forward", "hybrid_forward")
+        if called and isinstance(block, Block) and block is not layer:
             layer = block
-            arguments = [values[name] for name in code.co_varnames[1:code.co_argcount] if name in values][:2]
+            arguments = [values[name] for name in code.co_varnames[1:code.co_argcount] if name in values]
+            arguments += values.get("args", ())
         trace = trace.tb_next
     shapes = [str(array.shape) for array in arguments if hasattr(array, "shape")]
     return layer, shapes[0] if shapes else "?"
