@@ -1,6 +1,8 @@
 // Custom operators written in Python (mxnet.operator).
 #include "mxnet/ops/custom.h"
 
+#include "mxnet/autograd/tape.h"
+
 #include "python.h"
 
 #include <pybind11/stl.h>
@@ -62,9 +64,9 @@ class Kept {
   PyObject* object_;
 };
 
-py::list wrapped(Arrays arrays) {
+py::list wrapped(const Arrays& arrays) {
   py::list list;
-  for (NDArray& array : arrays) list.append(py::reinterpret_steal<py::object>(wrap(std::move(array))));
+  for (const NDArray& array : arrays) list.append(py::reinterpret_steal<py::object>(wrap(array)));
   return list;
 }
 
@@ -72,6 +74,16 @@ py::list requests(const std::vector<bool>& needed) {
   py::list list;
   for (bool one : needed) list.append(one ? "write" : "null");
   return list;
+}
+
+// Assignments under recording put new arrays into the place of old ones; states are written in their own memory all
+// the same.
+void take_results(CustomOperator::Gradients& arrays, const py::list& dins, const py::list& states) {
+  for (size_t i = 0; i < arrays.dins.size(); ++i) arrays.dins[i] = array_of(py::object(dins[i]).ptr());
+  for (size_t i = 0; i < arrays.states.size(); ++i) {
+    const NDArray& state = array_of(py::object(states[i]).ptr());
+    if (!(state.chunk() == arrays.states[i].chunk())) copy(state.detached(), arrays.states[i]);
+  }
 }
 
 class PythonOperator final : public CustomOperator {
@@ -82,19 +94,23 @@ class PythonOperator final : public CustomOperator {
     call_python(name_, "forward", [&] {
       using namespace py::literals;
       py::list req = requests(std::vector<bool>(outputs.size(), true));
-      object_.get().attr("forward")("is_train"_a = training, "req"_a = req, "in_data"_a = wrapped(std::move(inputs)),
-                                    "out_data"_a = wrapped(std::move(outputs)), "aux"_a = wrapped(std::move(states)));
+      object_.get().attr("forward")("is_train"_a = training, "req"_a = req, "in_data"_a = wrapped(inputs),
+                                    "out_data"_a = wrapped(outputs), "aux"_a = wrapped(states));
     });
   }
 
-  void backward(Gradients arrays) override {
+  void backward(Gradients& arrays) override {
+    HandWritten watch;
     call_python(name_, "backward", [&] {
       using namespace py::literals;
-      object_.get().attr("backward")(
-          "req"_a = requests(arrays.needed), "out_grad"_a = wrapped(std::move(arrays.douts)),
-          "in_data"_a = wrapped(std::move(arrays.inputs)), "out_data"_a = wrapped(std::move(arrays.outputs)),
-          "in_grad"_a = wrapped(std::move(arrays.dins)), "aux"_a = wrapped(std::move(arrays.states)));
+      py::list dins = wrapped(arrays.dins), states = wrapped(arrays.states);
+      object_.get().attr("backward")("req"_a = requests(arrays.needed), "out_grad"_a = wrapped(arrays.douts),
+                                     "in_data"_a = wrapped(arrays.inputs), "out_data"_a = wrapped(arrays.outputs),
+                                     "in_grad"_a = dins, "aux"_a = states);
+      if (call_state().recording) take_results(arrays, dins, states);
     });
+    if (call_state().recording)
+      watch.settle(arrays.dins, arrays.douts, "Custom: the backward of operator '" + name_ + "'");
   }
 
  private:

@@ -2,6 +2,8 @@
 #include <cstring>
 #include <memory>
 
+#include "mxnet/autograd/tape.h"
+
 #include "python.h"
 
 namespace py = pybind11;
@@ -179,6 +181,7 @@ Object asnumpy(const NDArray& array) {
   Object shape = own(shape_tuple(array.shape()));
   Object result = own(
       PyObject_CallFunctionObjArgs(empty.get(), shape.get(), bf16 ? uint16.get() : numpy_type(array.dtype()), nullptr));
+  HandWritten::note_read(array);
   array.wait_to_read();
   if (array.size() > 0) {
     BufferView buffer(result.get(), PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE);
@@ -192,6 +195,7 @@ Object asnumpy(const NDArray& array) {
 }
 
 PyObject* export_dlpack(const NDArray& array) {
+  HandWritten::note_read(array);
   array.wait_to_write();  // the consumer may read and write without the engine
   auto* exported = new Exported{{}, array.detached(), {array.shape().begin(), array.shape().end()}};
   DLTensor& t = exported->managed.tensor;
@@ -212,6 +216,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
     if (flags & PyBUF_WRITABLE) value_error("buffer: an NDArray exports a read-only copy; write with x[:] = ...");
     auto snapshot = std::make_unique<Snapshot>();
     snapshot->data.resize(array.bytes());
+    HandWritten::note_read(array);
     array.wait_to_read();
     copy_to_host(array, snapshot->data.data(), snapshot->data.size());
     Shape strides = strides_of(array.shape());

@@ -126,6 +126,7 @@ PyObject* rich_compare(PyObject* a, PyObject* b, int operation) {
 PyObject* element(const NDArray& array, const char* what) {
   if (array.size() != 1)
     value_error(what, ": the array of shape ", array.shape(), " does not hold exactly one element");
+  HandWritten::note_read(array);
   array.wait_to_read();
   alignas(8) char bytes[8];
   copy_to_host(array, bytes, size_of(array.dtype()));

@@ -93,7 +93,8 @@ Arrays arrays_of(py::handle sequence, const char* what) {
 // for each call: held as they are, they would keep their own node alive for ever.
 class PythonGradient {
  public:
-  PythonGradient(py::object callable, const Arrays& outputs, py::handle kept) : callable_(callable.release().ptr()) {
+  PythonGradient(py::object callable, const Arrays& outputs, py::handle kept, std::string name)
+      : callable_(callable.release().ptr()), name_(std::move(name)) {
     for (py::handle number : kept) {
       kept_.push_back(py::cast<int>(number));
       outputs_.push_back(outputs.at(kept_.back()).detached());
@@ -122,13 +123,22 @@ class PythonGradient {
       output.tape = entry;
       outputs.append(py::reinterpret_steal<py::object>(wrap(std::move(output))));
     }
+    HandWritten watch;
     Object result = own(PyObject_CallFunctionObjArgs(callable_, grads.ptr(), outputs.ptr(), nullptr));
     Arrays arrays = arrays_of(result.get(), "Function.backward: a gradient");
+    if (call_state().recording) watch.settle(arrays, arrays_in(douts), name_ + ".backward");
     return std::vector<Expr>(arrays.begin(), arrays.end());
   }
 
  private:
+  static Arrays arrays_in(std::span<const Expr> exprs) {
+    Arrays arrays;
+    for (const Expr& e : exprs) arrays.push_back(e.array());
+    return arrays;
+  }
+
   PyObject* callable_;
+  const std::string name_;
   TapeNode* node_ = nullptr;  // owns this
   std::vector<int> kept_;
   Arrays outputs_;
@@ -142,16 +152,17 @@ void init_recording(py::module_& m) {
   m.add_object("RecordingScope", reinterpret_cast<PyObject*>(type));
 
   // Puts `outputs`, computed from `inputs`, on the tape behind a Python function: callable(gradients of the
-  // outputs, the outputs with the numbers in `kept`) gives the gradients of the inputs.
-  m.def("record_function", [](py::object callable, py::object inputs, py::object outputs, py::object kept) {
-    Arrays in = arrays_of(inputs, "Function: an input");
-    Arrays out = arrays_of(outputs, "Function: an output");
-    auto gradient = std::make_shared<PythonGradient>(callable, out, kept);
-    record_custom([gradient](std::span<const Expr> douts) { return (*gradient)(douts); }, in, out);
-    size_t i = 0;
-    for (py::handle o : outputs) array_of(o.ptr()).tape = out[i++].tape;
-    if (!out.empty() && tape_entry(out[0])) gradient->set_node(tape_entry(out[0])->node.get());
-  });
+  // outputs, the outputs with the numbers in `kept`) gives the gradients of the inputs. `name` is that of the function.
+  m.def("record_function",
+        [](py::object callable, py::object inputs, py::object outputs, py::object kept, std::string name) {
+          Arrays in = arrays_of(inputs, "Function: an input");
+          Arrays out = arrays_of(outputs, "Function: an output");
+          auto gradient = std::make_shared<PythonGradient>(callable, out, kept, std::move(name));
+          record_custom([gradient](std::span<const Expr> douts) { return (*gradient)(douts); }, in, out);
+          size_t i = 0;
+          for (py::handle o : outputs) array_of(o.ptr()).tape = out[i++].tape;
+          if (!out.empty() && tape_entry(out[0])) gradient->set_node(tape_entry(out[0])->node.get());
+        });
 }
 
 }  // namespace mxnet::python

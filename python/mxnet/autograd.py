@@ -257,7 +257,7 @@ class Function:
     `save_for_backward`. An instance is called once; make a new one for each call.
 
     When backward consists of operators on the saved arrays and the gradients, it can itself be
-    differentiated (``grad(..., create_graph=True)``).
+    differentiated (``grad(..., create_graph=True)``); where it uses NumPy, an error says that it cannot.
 
     Examples
     --------
@@ -316,7 +316,7 @@ class Function:
                 kept.append(place)
         # The tape hands the outputs back: held here they would never be freed.
         self.saved_tensors = ()
-        shapes = [x.shape for x in inputs]
+        specs = [(x.shape, x._dtype_name) for x in inputs]
 
         def gradients(douts, outs):
             self.saved_tensors = tuple(tensor if place is None else outs[place] for tensor, place in saved)
@@ -325,16 +325,24 @@ class Function:
             finally:
                 self.saved_tensors = ()
             grads = [grads] if grads is None or isinstance(grads, _core.NDArrayBase) else list(grads)
-            if len(grads) != len(shapes):
-                raise MXValueError(f"{type(self).__name__}.backward: expected {len(shapes)} gradients, one for each "
+            if len(grads) != len(specs):
+                raise MXValueError(f"{type(self).__name__}.backward: expected {len(specs)} gradients, one for each "
                                    f"input of forward, got {len(grads)}")
-            for grad, shape in zip(grads, shapes):
-                if grad is not None and grad.shape != shape:
-                    raise MXValueError(f"{type(self).__name__}.backward: the gradient of an input of shape {shape} "
-                                       f"has shape {grad.shape}")
-            return grads
+            return [self._fit(grad, *spec) for grad, spec in zip(grads, specs)]
 
-        _core.record_function(gradients, list(inputs), outputs, kept)
+        _core.record_function(gradients, list(inputs), outputs, kept, type(self).__name__)
+
+    def _fit(self, grad, shape, dtype):
+        """A gradient in shape and dtype of its input, as if it had been assigned to an array like that."""
+        if not isinstance(grad, _core.NDArrayBase):
+            return grad
+        if grad.shape != shape:
+            try:
+                grad = grad.broadcast_to(shape)
+            except ValueError:
+                raise MXValueError(f"{type(self).__name__}.backward: the gradient of an input of shape {shape} has "
+                                   f"shape {grad.shape}") from None
+        return grad if grad._dtype_name == dtype else grad.astype(dtype)
 
     def forward(self, *inputs):
         """The function itself; defined by subclasses."""

@@ -18,7 +18,9 @@ A custom operator consists of two classes: a `CustomOpProp`, which says what the
     y = mx.nd.Custom(x, op_type='square')
 
 Both run on a thread of their own while the program goes on; an error in them is raised where their results are
-waited for.
+waited for. With ``autograd.grad(..., create_graph=True)`` backward runs in the caller's thread and is recorded: when
+it consists of operators on what it is given, gradients of gradients follow. One that uses NumPy gives first gradients
+only, and an error when more are asked for.
 """
 import collections
 import traceback

@@ -24,6 +24,21 @@ void attach(const Ref<TapeNode>& node, std::span<const NDArray> inputs, std::spa
   }
 }
 
+// Reads of recorded arrays from outside the library, by this thread while recording.
+uint64_t& outside_reads() {
+  thread_local uint64_t count = 0;
+  return count;
+}
+
+bool is_zero(const NDArray& array) {
+  NDArray largest = apply("max", {apply("abs", {array.detached()})}).array();
+  NDArray number = cast(largest, DType::float64).array();
+  double value = 0;
+  number.wait_to_read();
+  copy_to_host(number, &value, sizeof value);
+  return value == 0;
+}
+
 bool on_tape(std::span<const NDArray> inputs) {
   return std::any_of(inputs.begin(), inputs.end(), [](const NDArray& a) { return static_cast<bool>(a.tape); });
 }
@@ -268,6 +283,29 @@ void record_custom(CustomGradient gradient, std::span<const NDArray> inputs, std
     return gradient(douts);
   };
   record_function(std::move(function), inputs, outputs);
+}
+
+HandWritten::HandWritten() : reads_before_(outside_reads()) {}
+
+void HandWritten::note_read(const NDArray& array) {
+  if (array.tape && call_state().recording) ++outside_reads();
+}
+
+void HandWritten::settle(std::span<NDArray> gradients, std::span<const NDArray> douts, const std::string& what) const {
+  // Every gradient is linear in those it is given.
+  bool was_read = outside_reads() != reads_before_;
+  if (!was_read && !on_tape(douts)) return;
+  for (NDArray& gradient : gradients) {
+    if (!gradient.defined() || gradient.tape) continue;
+    if (!was_read && (gradient.size() == 0 || is_zero(gradient))) continue;
+    auto node = make_ref<TapeNode>();
+    node->function = [what](const TapeNode::FunctionCall&) -> std::vector<Expr> {
+      fail(ErrorKind::not_implemented, what,
+           " cannot be differentiated, since it was not computed with recorded operators from what it was given; use "
+           "operators of mx.nd in it instead of NumPy");
+    };
+    attach(node, {}, {&gradient, 1});
+  }
 }
 
 Arrays backward(std::span<const NDArray> heads, std::span<const NDArray> head_grads, std::span<const NDArray> variables,

@@ -1,6 +1,7 @@
 // The tape: the graph of recorded operator applications, walked backwards for gradients.
 #pragma once
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "mxnet/op/expr.h"
@@ -71,6 +72,20 @@ inline bool same_memory(const NDArray& a, const NDArray& b) {
 // An array as output `index` of a node, or at a given place on the tape.
 NDArray with_tape(const NDArray& array, const Ref<TapeEntry>& entry);
 NDArray with_tape(const NDArray& array, TapeNode& node, int index);
+
+// A gradient written by hand, run while its computation is recorded. It may leave the tape, through the host's memory
+// or a tape of its own; what it gives is then a constant to the tape, though its derivative is unknown, not zero.
+class HandWritten {
+ public:
+  HandWritten();
+  // Puts an error in the place of derivatives that the tape cannot know. `what` names the gradient.
+  void settle(std::span<NDArray> gradients, std::span<const NDArray> douts, const std::string& what) const;
+  // To be told of every array whose numbers are read from outside the library.
+  static void note_read(const NDArray& array);
+
+ private:
+  uint64_t reads_before_;
+};
 
 struct BackwardOptions {
   bool retain_graph = false;

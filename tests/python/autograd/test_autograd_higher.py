@@ -172,6 +172,26 @@ def test_function_of_second_order():
     np.testing.assert_allclose(ddy.asscalar(), 4 * s * (1 - s) * (1 - 2 * s), rtol=1e-10)
 
 
+def test_function_in_numpy_has_no_second_gradient():
+    class Cube(autograd.Function):
+        def forward(self, x):
+            self.save_for_backward(x)
+            return x ** 3
+
+        def backward(self, dy):
+            x, = self.saved_tensors
+            return nd.array(3 * x.asnumpy() ** 2) * dy.detach()
+
+    x = variable(2, 3)
+    with autograd.record():
+        y = Cube()(x)
+        dx, = autograd.grad(y, x, create_graph=True)
+        z = dx.sum()
+    np.testing.assert_array_equal(dx.asnumpy(), [12, 27])
+    with pytest.raises(NotImplementedError, match="Cube.backward cannot be differentiated"):
+        z.backward()
+
+
 def test_function_with_several_inputs_and_outputs():
     a, b = variable(1, 2), variable(3, 4)
     with autograd.record():
@@ -199,6 +219,47 @@ def test_function_may_leave_gradients_out():
         y = First()(a, b)
     y.backward()
     assert a.grad.asscalar() == 1 and b.grad.asscalar() == 0
+
+
+def test_gradients_of_functions_are_fitted():
+    """They are spread over the shape of the input and take its dtype, as in an assignment."""
+    class Spread(autograd.Function):
+        def forward(self, a, b):
+            return a * b
+
+        def backward(self, dy):
+            return dy.sum(), dy.astype("float64")
+
+    a, b = variable(1, 2), variable(3, 4)
+    with autograd.record():
+        y = Spread()(a * 1, b * 1)
+    y.backward()
+    assert a.grad.asnumpy().tolist() == [2, 2] and b.grad.asnumpy().tolist() == [1, 1]
+    assert b.grad.dtype == np.float32
+
+
+def test_function_in_a_hybridized_block():
+    class Block(mx.gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.inner = Inner()
+
+        def forward(self, x):
+            return self.inner(Sigmoid()(x * 2))
+
+    class Inner(mx.gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            return F.square(x)
+
+    x = variable(0.3, dtype="float64")
+    block = Block()
+    block.inner.hybridize()
+    with autograd.record():
+        dy, = autograd.grad(block(x), x, create_graph=True)
+    dy.backward()
+    s = 1 / (1 + np.exp(-0.6))
+    np.testing.assert_allclose(dy.asscalar(), 4 * s * s * (1 - s), rtol=1e-10)
+    np.testing.assert_allclose(x.grad.asscalar(), 8 * (2 * s - 3 * s * s) * s * (1 - s), rtol=1e-10)
 
 
 def test_function_returning_its_input():
@@ -233,7 +294,7 @@ def test_function_errors():
 
     class Shape(TooMany):
         def backward(self, dy):
-            return dy.sum()
+            return nd.ones((3,))
 
     class Raises(TooMany):
         def backward(self, dy):
