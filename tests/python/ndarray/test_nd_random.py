@@ -130,6 +130,43 @@ def test_multinomial():
     assert nd.random.multinomial(nd.array([0, 1.0]), dtype="float32").dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradient_of_multinomial(dtype):
+    """The logarithms of the probabilities drawn have the slope 1 / p, and none where nothing is drawn."""
+    p = nd.array([[0, 0.25, 0.75], [0.5, 0.5, 0]], dtype=dtype)
+    weights = np.random.RandomState(0).uniform(size=(2, 3, 4))
+    p.attach_grad()
+    with mx.autograd.record():
+        draws, logs = nd.random.multinomial(p, shape=(3, 4), get_prob=True)
+        assert logs.shape == draws.shape == (2, 3, 4)
+        loss = (logs * nd.array(weights, dtype=dtype)).sum()
+        dp, = mx.autograd.grad(loss, p, create_graph=True)
+    want, drawn = np.zeros((2, 3)), draws.asnumpy()
+    for place in np.ndindex(drawn.shape):
+        want[place[0], drawn[place]] += weights[place] / p.asnumpy()[place[0], drawn[place]]
+    np.testing.assert_allclose(dp.asnumpy(), want, rtol=1e-5)
+    dp.backward()  # the slope of w / p is -w / p^2
+    slope = np.divide(-want, p.asnumpy(), out=np.zeros((2, 3)), where=want != 0)
+    np.testing.assert_allclose(p.grad.asnumpy(), slope, rtol=1e-5)
+
+
+def test_unique_zipfian():
+    mx.random.seed(5)
+    rows, wanted, classes = 4000, 3, 20
+    draws, tries = (a.asnumpy() for a in nd._internal._sample_unique_zipfian(range_max=classes, shape=(rows, wanted)))
+    assert draws.shape == (rows, wanted) and tries.shape == (rows,) and draws.dtype == tries.dtype == np.int64
+    assert draws.min() >= 0 and draws.max() < classes
+    assert all(len(set(row)) == wanted for row in draws) and (tries >= wanted).all()
+    # The first draw of a row follows the distribution; the second the same without the first.
+    k = np.arange(classes)
+    p = np.log((k + 2) / (k + 1)) / np.log(classes + 1)
+    np.testing.assert_allclose(np.bincount(draws[:, 0], minlength=classes) / rows, p, atol=0.025)
+    second = sum(p[j] * np.where(k == j, 0, p / (1 - p[j])) for j in k)
+    np.testing.assert_allclose(np.bincount(draws[:, 1], minlength=classes) / rows, second, atol=0.025)
+    every, _ = nd._internal._sample_unique_zipfian(range_max=7, shape=(5, 7))
+    np.testing.assert_array_equal(np.sort(every.asnumpy()), np.tile(np.arange(7), (5, 1)))
+
+
 def test_shuffle():
     mx.random.seed(6)
     x = np.arange(40).reshape(20, 2)
