@@ -128,7 +128,8 @@ class Derivatives:
         return [np.asarray(self.random.uniform(0.5, 1.5, size=out.shape)).astype(self.dtype) for out in outputs]
 
     def direction(self):
-        return {i: np.asarray(self.random.uniform(-1, 1, size=self.base[i].shape)) for i in self.wrt}
+        moves = {i: np.asarray(self.random.uniform(-1, 1, size=self.base[i].shape)) for i in self.wrt}
+        return {i: d + d.swapaxes(-1, -2) if i in self.sample.symmetric else d for i, d in moves.items()}
 
     def difference(self, function, direction):
         """Derivative of a function of the inputs along `direction`, of fourth order in the step."""

@@ -219,6 +219,48 @@ def test_dtypes(sample):
 # --- gradients ----------------------------------------------------------------------------------------------
 
 
+_LOSS = "its gradient is that of a loss it stands for, not of its output"
+_ZERO = "its gradient is zero by definition, though its output changes with the input"
+_CHOSEN = "its gradient is chosen, not derived"
+NO_DERIVATIVE = {
+    "SoftmaxOutput": _LOSS, "LinearRegressionOutput": _LOSS, "LogisticRegressionOutput": _LOSS,
+    "MAERegressionOutput": _LOSS, "MakeLoss": _LOSS, "make_loss": _LOSS, "SVMOutput": _LOSS,
+    "IdentityAttachKLSparseReg": "a penalty is added to its gradient",
+    "BlockGrad": _ZERO, "_contrib_box_iou": _ZERO, "_contrib_box_encode": _ZERO, "_contrib_box_decode": _ZERO,
+    "_contrib_bipartite_matching": _ZERO, "_contrib_MultiBoxPrior": _ZERO, "_contrib_MultiBoxTarget": _ZERO,
+    "_contrib_MultiBoxDetection": _ZERO, "_contrib_Proposal": _ZERO, "_contrib_MultiProposal": _ZERO,
+    "_contrib_gradientmultiplier": _CHOSEN, "_contrib_round_ste": _CHOSEN, "_contrib_sign_ste": _CHOSEN,
+    "_sample_multinomial": "it draws anew for every difference; see test_gradient_of_multinomial",
+    "Custom": "it is what a program makes it; see test_custom_op.py",
+}
+
+
+def test_every_gradient_is_checked():
+    """First and second gradients of every differentiable operator, but for those that are no derivatives."""
+    sampled = [s for s in SAMPLES if s.op in registry() and differentiable(s) and s.grad2]
+    checked = {s.op for s in sampled if calls.Derivatives(s).wrt}
+    unchecked = {name for name in PUBLIC if registry()[name]["differentiable"]} - checked
+    assert unchecked == set(NO_DERIVATIVE)
+
+
+@per_sample(lambda s: s.op in NO_DERIVATIVE)
+def test_chosen_gradients_are_recorded(sample):
+    """What is no derivative can be recorded all the same, in a network whose gradients are differentiated."""
+    derivatives = calls.Derivatives(sample)
+    if not derivatives.wrt:
+        pytest.skip("no input to differentiate by")
+    arrays = derivatives.arrays()
+    outputs = [out for out in derivatives.record(arrays) if mx._core.on_tape(out)]
+    variables = [arrays[i] for i in derivatives.wrt]
+    with mx.autograd.record():
+        grads = mx.autograd.grad(outputs, variables, create_graph=True)
+        heads = [g for g in grads if mx._core.on_tape(g)]
+    if heads:
+        grads = mx.autograd.grad(heads, variables)
+    for g in grads:
+        assert np.isfinite(to_numpy(g)).all()
+
+
 @per_sample(differentiable)
 def test_gradient(sample):
     derivatives = calls.Derivatives(sample)
