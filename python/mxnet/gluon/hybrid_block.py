@@ -61,6 +61,11 @@ def _regroup(args, fmt):
     return nested, args
 
 
+def _shapes_of(arrays):
+    """What a graph may depend on of its inputs."""
+    return tuple((array.shape, array.dtype, array.context) for array in arrays)
+
+
 def _first_of(args, kind):
     """The first object of a class in nested lists of arguments, or None."""
     for arg in args:
@@ -220,9 +225,9 @@ class HybridBlock(Block):
         inputs = [symbol.var("data" if count == 1 else f"data{i}") for i in range(count)]
         remaining = iter(inputs)
         nested, _ = _regroup([None if arg is None else next(remaining) for arg in flat], fmt)
-        arrays = [arg for arg in flat if arg is not None]
-        known = {s.name: (a.shape, a.dtype) for s, a in zip(inputs, arrays) if isinstance(a, NDArray)}
-        with traced_shapes(known) as trace:
+        arrays = [arg for arg in flat if isinstance(arg, NDArray)]
+        known = {s.name: (a.shape, a.dtype) for s, a in zip(inputs, arrays)} if len(arrays) == count else {}
+        with traced_shapes(known, arrays[0].context if arrays else None) as trace:
             flat_out, out_format = _flatten(self._symbolic(nested), "output")
         self._depends_on_shapes = trace.asked
         flat_out = [s for s in flat_out if s is not None]
@@ -259,7 +264,7 @@ class HybridBlock(Block):
     def _graph_for(self, args, flat, key):
         """The graph for a format of inputs, and for their shapes where Python code has asked for them; None if it
         cannot be traced."""
-        shaped_key = key, tuple((array.shape, array.dtype) for array in flat) if key in self._shaped else None
+        shaped_key = key, _shapes_of(flat) if key in self._shaped else None
         graph = self._graphs.get(shaped_key, self)
         if graph is not self:
             return graph
@@ -271,7 +276,7 @@ class HybridBlock(Block):
             graph = None
         if graph is not None and self._depends_on_shapes and key not in self._shaped:
             self._shaped.add(key)
-            shaped_key = key, tuple((array.shape, array.dtype) for array in flat)
+            shaped_key = key, _shapes_of(flat)
         self._graphs[shaped_key] = graph
         if len(self._graphs) > _MAX_GRAPHS:
             del self._graphs[next(iter(self._graphs))]

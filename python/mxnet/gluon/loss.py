@@ -368,7 +368,7 @@ class SDMLLoss(Loss):
         size = x1.shape[0]
         differences = F.broadcast_sub(F.expand_dims(x1, 1), F.expand_dims(x2, 0))
         distances = F.sum(F.square(differences), axis=2)
-        same = F.one_hot(F.arange(size, ctx=x1.context), size)
+        same = F.one_hot(F.contrib.arange_like(x1, axis=0), size)
         labels = same * (1 - self.smoothing_parameter) + (1 - same) * (self.smoothing_parameter / (size - 1))
         return self.kl_loss(F.log_softmax(-distances, axis=1), labels)
 

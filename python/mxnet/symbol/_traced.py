@@ -14,22 +14,26 @@ _state = threading.local()
 class _Trace:
     """What is known of the inputs, and whether anybody has asked."""
 
-    def __init__(self, inputs):
+    def __init__(self, inputs, context):
         self.inputs = inputs
+        self.context = context
         self.asked = False
 
 
 @contextlib.contextmanager
-def traced_shapes(inputs):
-    """A ``with`` block in which symbols of this thread have a shape and a dtype, as far as they follow from the inputs.
+def traced_shapes(inputs, context):
+    """A ``with`` block in which symbols of this thread have a shape, a dtype and a context, as far as they follow from
+    the inputs.
 
     Parameters
     ----------
     inputs : dict of str to (tuple of int, dtype)
         Shape and dtype of variables by name.
+    context : Context or None
+        Where the inputs are.
     """
     outer = getattr(_state, "trace", None)
-    _state.trace = _Trace(inputs)
+    _state.trace = _Trace(inputs, context)
     try:
         yield _state.trace
     finally:
@@ -47,6 +51,8 @@ def _known(symbol, what):
             return dtype
         if what == "shape" and is_known:
             return shape
+        if what == "context" and trace.context is not None:
+            return trace.context
     raise AttributeError(f"'Symbol' object has no attribute '{what}': it is known of arrays only")
 
 
@@ -74,3 +80,10 @@ class TracedShape:
     def dtype(self):
         """The element type for the inputs being traced."""
         return _known(self, "dtype")
+
+    @property
+    def context(self):
+        """The context of the inputs being traced."""
+        return _known(self, "context")
+
+    ctx = context

@@ -11,12 +11,12 @@ from mxnet import gluon
 
 
 @pytest.mark.parametrize("name", [*cases.LAYERS, *cases.CONTRIB_LAYERS])
-def test_layer(name):
+def test_layer(name, compiled):
     cases.check("layer", name, cases.run_layer, mx, rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.parametrize("name", cases.losses(mx.gluon.loss))
-def test_loss(name):
+def test_loss(name, compiled):
     cases.check("loss", name, cases.run_loss, mx, rtol=1e-4, atol=2e-6)
 
 

@@ -21,7 +21,7 @@ def test_description(name):
 
 
 @pytest.mark.parametrize("name", cases.RUN)
-def test_output(name):
+def test_output(name, compiled):
     have, wanted = cases.run(mx, name), RECORDED["runs"][name]
     assert have["shapes"] == wanted["shapes"]
     scale = np.abs(wanted["out"]).max()

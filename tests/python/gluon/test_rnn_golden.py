@@ -6,5 +6,5 @@ import mxnet as mx
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, (names, _) in cases.KINDS.items() for name in names])
-def test_agrees(kind, name):
+def test_agrees(kind, name, compiled):
     cases.check(kind, name, mx)
