@@ -9,6 +9,7 @@ import mxnet as mx
 from mxnet import lr_scheduler, optimizer
 
 
+@pytest.mark.filterwarnings("ignore:Adam. learning_rate 0.001 takes the place")
 @pytest.mark.parametrize("name", cases.OPTIMIZERS)
 def test_updates(name):
     # 16-bit weights may be rounded to a neighbour.
@@ -128,7 +129,8 @@ def test_learning_rates_and_decays():
 
 
 def test_schedule_gives_the_rate():
-    made = optimizer.SGD(learning_rate=1.0, lr_scheduler=lr_scheduler.FactorScheduler(2, 0.5, base_lr=7.0))
+    with pytest.warns(UserWarning, match="learning_rate 1.0 takes the place of the base_lr 7.0"):
+        made = optimizer.SGD(learning_rate=1.0, lr_scheduler=lr_scheduler.FactorScheduler(2, 0.5, base_lr=7.0))
     updater, weight, rates = optimizer.get_updater(made), mx.nd.zeros((1,)), []
     for _ in range(6):
         before = weight.asscalar()

@@ -201,8 +201,10 @@ class Trainer:
         """
         self._optimizer.rescale_grad = self._scale / batch_size
         self._ready()
+        if not ignore_stale_grad:
+            self._check_fresh()
         self._allreduce_grads()
-        self._update(ignore_stale_grad)
+        self._update()
 
     def allreduce_grads(self):
         """Adds up the gradients of all contexts, for use before `update`.
@@ -230,25 +232,29 @@ class Trainer:
         """
         self._needs_own_update("update")
         self._optimizer.rescale_grad = self._scale / batch_size
-        self._update(ignore_stale_grad)
+        if not ignore_stale_grad:
+            self._check_fresh()
+        self._update()
 
-    def _update(self, ignore_stale_grad):
+    def _check_fresh(self):
+        """Raises UserWarning for a parameter without a new gradient, before anything is changed."""
+        for param in self._params:
+            for array in param._data if param._grad is not None else ():
+                if not array._fresh_grad:
+                    raise UserWarning(
+                        f"Trainer.step: the gradient of parameter '{param.name}' on context {array.context} is "
+                        "not new since the last step, perhaps because the network did not use it; "
+                        "ignore_stale_grad=True passes over such parameters")
+
+    def _update(self):
         if self._update_on_kvstore:
             return
         indices = []
         for i, param in enumerate(self._params):
-            if param._grad is None:
-                if param._data is None:
-                    param.list_data()  # says what is wrong
-                continue
-            if not ignore_stale_grad:
-                for array in param._data:
-                    if not array._fresh_grad:
-                        raise UserWarning(
-                            f"Trainer.step: the gradient of parameter '{param.name}' on context {array.context} is "
-                            "not new since the last step, perhaps because the network did not use it; "
-                            "ignore_stale_grad=True passes over such parameters")
-            indices.append(i)
+            if param._grad is not None:
+                indices.append(i)
+            elif param._data is None:
+                param.list_data()  # says what is wrong
         for k, updater in enumerate(self._updaters):
             fresh = [i for i in indices if self._params[i]._data[k]._fresh_grad]
             weights = [self._params[i]._data[k] for i in fresh]

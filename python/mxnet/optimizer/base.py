@@ -63,7 +63,9 @@ class Optimizer:
             learning_rate = 0.01 if learning_rate is None else learning_rate
         elif learning_rate is None:
             learning_rate = lr_scheduler.base_lr
-        else:
+        elif learning_rate != lr_scheduler.base_lr:
+            warnings.warn(f"{type(self).__name__}: learning_rate {learning_rate} takes the place of the base_lr "
+                          f"{lr_scheduler.base_lr} of lr_scheduler", stacklevel=3)
             lr_scheduler.base_lr = learning_rate
         self.lr = learning_rate
         self.wd = wd

@@ -314,3 +314,21 @@ def test_download(tmp_path):
     with pytest.raises(RuntimeError, match="could not be fetched"):
         gluon.utils.download((tmp_path / "missing").as_uri(), path=str(tmp_path / "none.txt"), retries=0)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "source.txt", "there"]
+
+
+@pytest.mark.parametrize("store", [False, True])
+def test_a_stale_gradient_is_told_before_anything_changes(store):
+    contexts = [mx.cpu(0), mx.cpu(1)]
+    net = nn.HybridSequential()
+    net.add(nn.Dense(2, in_units=3), nn.Dense(1, in_units=2))
+    net.initialize(ctx=contexts)
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 1.0}, update_on_kvstore=store)
+    with mx.autograd.record():
+        losses = [net[0](mx.nd.ones((2, 3), ctx=ctx)).sum() for ctx in contexts]
+    mx.autograd.backward(losses)
+    before = net[0].weight.data(contexts[0]).asnumpy()
+    with pytest.raises(UserWarning, match="gradient of parameter 'dense.*' on context cpu.0. is not new"):
+        trainer.step(1)
+    np.testing.assert_array_equal(net[0].weight.data(contexts[0]).asnumpy(), before)
+    trainer.step(1, ignore_stale_grad=True)
+    assert (net[0].weight.data(contexts[1]).asnumpy() != before).all()
