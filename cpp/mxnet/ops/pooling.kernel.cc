@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "mxnet/engine/parallel.h"
@@ -163,31 +164,89 @@ C window_count(const PoolGeometry& g, int64_t od, int64_t oh, int64_t ow) {
   return static_cast<C>(std::max<int64_t>(1, g.range(0, od).count * g.range(1, oh).count * g.range(2, ow).count));
 }
 
+// A row of outputs, for `width` channels.
 template <class T, class Op>
-void block_forward(const PoolGeometry& g, Finish finish, const T* x, T* y, int64_t width) {
+void row_forward(const PoolGeometry& g, Finish finish, int64_t row, const T* x, T* y, int64_t width) {
   using C = compute_t<T>;
-  for_outputs(g, [&](int64_t o, int64_t od, int64_t oh, int64_t ow) {
+  int64_t od = row / g.out[1], oh = row % g.out[1];
+  for (int64_t ow = 0; ow < g.out[2]; ++ow) {
     C acc[kBlock];
     std::fill_n(acc, width, Op::init());
     for_pixels(g, od, oh, ow, [&](int64_t pixel) {
       const T* from = x + pixel * g.channels;
       for (int64_t c = 0; c < width; ++c) acc[c] = Op::combine(acc[c], Op::load(static_cast<C>(from[c])));
     });
+    T* to = y + (row * g.out[2] + ow) * g.channels;
+    if (finish == Finish::none) {
+      for (int64_t c = 0; c < width; ++c) to[c] = static_cast<T>(acc[c]);
+      continue;
+    }
     C count = window_count<C>(g, od, oh, ow);
-    for (int64_t c = 0; c < width; ++c) y[o * g.channels + c] = static_cast<T>(finished(finish, acc[c], count));
+    for (int64_t c = 0; c < width; ++c) to[c] = static_cast<T>(finished(finish, acc[c], count));
+  }
+}
+
+template <class T, class Op>
+void forward_last(const PoolGeometry& g, Finish finish, const T* x, T* y) {
+  int64_t blocks = (g.channels + kBlock - 1) / kBlock, rows = g.out[0] * g.out[1];
+  int64_t work = std::max<int64_t>(1, g.out[2] * g.kernel[0] * g.kernel[1] * g.kernel[2]);
+  parallel_for(g.batch * rows * blocks, std::max<int64_t>(1, 512 / work), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t image = i / blocks / rows, first = i % blocks * kBlock;
+      row_forward<T, Op>(g, finish, i / blocks % rows, x + image * g.in_size() * g.channels + first,
+                         y + image * g.out_size() * g.channels + first, std::min(kBlock, g.channels - first));
+    }
   });
 }
 
-// Calls plane(x, y) per channel or block(x, y, width) per block of channels, with the offsets into input and
-// output; the work per call is about `work` elements.
-template <class Plane, class Block>
-void for_parts(const PoolGeometry& g, const Plane& plane, const Block& block) {
-  int64_t in = g.in_size(), out = g.out_size();
-  if (!g.channels_last) {
-    parallel_for(g.batch * g.channels, std::max<int64_t>(1, 32768 / (in + out)),
-                 [&](int64_t begin, int64_t end) { plane(begin, end); });
-    return;
+// Sums for `width` channels of an image that are written here and there, roughly in the order of the pixels: in the
+// array itself if that has the type they are computed in.
+template <class T>
+class PixelSums {
+ public:
+  using C = compute_t<T>;
+  PixelSums(const PoolGeometry& g, T* out, int64_t width, std::vector<C>& work)
+      : pixels_(g.in_size()), stride_(kDirect ? g.channels : width), width_(width), channels_(g.channels), out_(out) {
+    if constexpr (!kDirect) work.resize(static_cast<size_t>(pixels_ * width));
+    sums_ = kDirect ? reinterpret_cast<C*>(out) : work.data();
   }
+  // Sets to zero what was not reached before.
+  void reach(int64_t pixel) {
+    for (; reached_ < pixel; ++reached_) std::fill_n(sums_ + reached_ * stride_, width_, C(0));
+  }
+  C* at(int64_t pixel) { return sums_ + pixel * stride_; }
+  void finish() {
+    reach(pixels_);
+    if constexpr (!kDirect)
+      for (int64_t i = 0; i < pixels_; ++i)
+        for (int64_t c = 0; c < width_; ++c) out_[i * channels_ + c] = static_cast<T>(sums_[i * stride_ + c]);
+  }
+
+ private:
+  static constexpr bool kDirect = std::is_same_v<T, C>;
+  int64_t pixels_, stride_, width_, channels_, reached_ = 0;
+  T* out_;
+  C* sums_;
+};
+
+// One past the last pixel that the windows of a row of outputs see.
+inline int64_t last_pixel(const PoolGeometry& g, int64_t od, int64_t oh) {
+  auto d = g.range(0, od), h = g.range(1, oh);
+  return d.last > d.first && h.last > h.first ? ((d.last - 1) * g.in[1] + h.last) * g.in[2] : 0;
+}
+
+// Calls planes(begin, end) for shares of the planes of channels-first images.
+template <class Planes>
+void for_planes(const PoolGeometry& g, const Planes& planes) {
+  parallel_for(g.batch * g.channels, std::max<int64_t>(1, 32768 / (g.in_size() + g.out_size())), planes);
+}
+
+// That for channels-first images; for others block(x, y, width) per block of channels, with the offsets into input
+// and output.
+template <class Planes, class Block>
+void for_parts(const PoolGeometry& g, const Planes& planes, const Block& block) {
+  int64_t in = g.in_size(), out = g.out_size();
+  if (!g.channels_last) return for_planes(g, planes);
   int64_t blocks = (g.channels + kBlock - 1) / kBlock;
   parallel_for(g.batch * blocks, std::max<int64_t>(1, 512 / (in + out)), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -201,18 +260,16 @@ template <class T, class Op>
 void forward(const PoolGeometry& g, Finish finish, const T* x, T* y) {
   int64_t in = g.in_size(), out = g.out_size();
   bool whole = g.kernel == g.in && out == 1 && g.pad == std::array<int64_t, 3>{0, 0, 0};
-  for_parts(
-      g,
-      [&](int64_t begin, int64_t end) {
-        std::vector<compute_t<T>> work;
-        for (int64_t i = begin; i < end; ++i) {
-          if (whole)
-            plane_whole<T, Op>(finish, x + i * in, y + i, in);
-          else
-            plane_forward<T, Op>(g, finish, x + i * in, y + i * out, work);
-        }
-      },
-      [&](int64_t from, int64_t to, int64_t width) { block_forward<T, Op>(g, finish, x + from, y + to, width); });
+  if (g.channels_last) return forward_last<T, Op>(g, finish, x, y);
+  for_planes(g, [&](int64_t begin, int64_t end) {
+    std::vector<compute_t<T>> work;
+    for (int64_t i = begin; i < end; ++i) {
+      if (whole)
+        plane_whole<T, Op>(finish, x + i * in, y + i, in);
+      else
+        plane_forward<T, Op>(g, finish, x + i * in, y + i * out, work);
+    }
+  });
 }
 
 void pooling_cpu(const PoolingParams& p, KernelContext& c) {
@@ -327,10 +384,11 @@ template <bool Gather, class T>
 void block_maxima(const PoolGeometry& g, const T* x, const T* y, const T* values, T* result, int64_t width,
                   std::vector<compute_t<T>>& work) {
   using C = compute_t<T>;
-  int64_t pixels = g.in_size();
-  if constexpr (!Gather) work.assign(static_cast<size_t>(pixels * width), C(0));
+  std::optional<PixelSums<T>> sums;
+  if constexpr (!Gather) sums.emplace(g, result, width, work);
   for_outputs(g, [&](int64_t o, int64_t od, int64_t oh, int64_t ow) {
     C top[kBlock], left[kBlock], taken[kBlock], seen[kBlock], beside[kBlock];
+    if constexpr (!Gather) sums->reach(last_pixel(g, od, oh));
     load(y + o * g.channels, top, width);
     if constexpr (Gather)
       std::fill_n(left, width, C(1)), std::fill_n(taken, width, C(0));
@@ -342,13 +400,12 @@ void block_maxima(const PoolGeometry& g, const T* x, const T* y, const T* values
         load(values + pixel * g.channels, beside, width);
         take_at_maxima(seen, top, beside, left, taken, width);
       } else {
-        give_to_maxima(seen, top, left, work.data() + pixel * width, width);
+        give_to_maxima(seen, top, left, sums->at(pixel), width);
       }
     });
     if constexpr (Gather) store(taken, result + o * g.channels, width);
   });
-  if constexpr (!Gather)
-    for (int64_t i = 0; i < pixels; ++i) store(work.data() + i * width, result + i * g.channels, width);
+  if constexpr (!Gather) sums->finish();
 }
 
 template <bool Gather, class T>
@@ -418,18 +475,18 @@ template <class T>
 void block_spread(const PoolGeometry& g, bool mean, const T* dy, T* dx, int64_t width,
                   std::vector<compute_t<T>>& work) {
   using C = compute_t<T>;
-  int64_t pixels = g.in_size();
-  work.assign(static_cast<size_t>(pixels * width), C(0));
+  PixelSums<T> sums(g, dx, width, work);
   for_outputs(g, [&](int64_t o, int64_t od, int64_t oh, int64_t ow) {
+    sums.reach(last_pixel(g, od, oh));
     C share[kBlock];
     C count = mean ? window_count<C>(g, od, oh, ow) : C(1);
     for (int64_t c = 0; c < width; ++c) share[c] = static_cast<C>(dy[o * g.channels + c]) / count;
     for_pixels(g, od, oh, ow, [&](int64_t pixel) {
-      C* to = work.data() + pixel * width;
+      C* to = sums.at(pixel);
       for (int64_t c = 0; c < width; ++c) to[c] += share[c];
     });
   });
-  for (int64_t i = 0; i < pixels; ++i) store(work.data() + i * width, dx + i * g.channels, width);
+  sums.finish();
 }
 
 void backward_sum_cpu(const PoolingGradParams& p, KernelContext& c) {
