@@ -13,6 +13,7 @@ struct InputRule {
 };
 constexpr InputRule kInputRules[] = {
     {"bias", "no_bias", "False"},
+    {"addend", "with_addend", "True"},
     {"gamma", "act_type", "prelu"},
     {"length", "use_length", "True"},
     {"sequence_length", "use_sequence_length", "True"},

@@ -1,103 +1,14 @@
-#include "mxnet/ops/convolution.h"
-
 #include <cstring>
 
 #include "mxnet/engine/parallel.h"
 #include "mxnet/ndarray/cast.h"
 #include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
+#include "mxnet/ops/convolution_window.h"
 #include "mxnet/ops/scratch.h"
 
 namespace mxnet {
 namespace {
-
-// The window of a convolution with the defaults filled in; raises for what does not fit together.
-struct Window {
-  int spatial = 0;
-  bool channels_last = false;
-  Shape kernel, stride, dilate, pad;
-
-  int channel_axis() const { return channels_last ? spatial + 1 : 1; }
-  int first_axis() const { return channels_last ? 1 : 2; }
-  int64_t dilated(int i) const { return dilate[i] * (kernel[i] - 1) + 1; }
-  Shape data_shape(int64_t batch, int64_t channels, const Shape& extents) const {
-    return arranged(batch, channels, extents);
-  }
-  Shape weight_shape(int64_t out, int64_t in) const { return arranged(out, in, kernel); }
-
- private:
-  Shape arranged(int64_t first, int64_t channels, const Shape& extents) const {
-    Shape shape{first};
-    if (!channels_last) shape.push_back(channels);
-    for (int64_t extent : extents.dims()) shape.push_back(extent);
-    if (channels_last) shape.push_back(channels);
-    return shape;
-  }
-};
-
-template <class P>
-Window window_of(const P& p, std::string_view op) {
-  auto check = [&](const char* name, const Shape& given, int64_t least, int64_t otherwise) {
-    int rank = p.kernel.ndim();
-    if (given.ndim() == 0) return Shape::filled(rank, otherwise);
-    if (given.ndim() != rank)
-      value_error(op, ": ", name, " ", given, " must have as many entries as kernel ", p.kernel);
-    for (int64_t extent : given.dims())
-      if (extent < least) value_error(op, ": ", name, " is ", given, ", each entry must be at least ", least);
-    return given;
-  };
-  int spatial = p.kernel.ndim();
-  if (spatial < 1 || spatial > 3) value_error(op, ": kernel is ", p.kernel, ", must have 1, 2 or 3 entries");
-  if (p.num_group < 1) value_error(op, ": num_group is ", p.num_group, ", must be at least 1");
-  if (p.layout && spatial_of(*p.layout) != spatial)
-    value_error(op, ": layout has ", spatial_of(*p.layout), " spatial axes, kernel ", p.kernel, " has ", spatial);
-  return {spatial,
-          p.layout && channels_last(*p.layout),
-          check("kernel", p.kernel, 1, 1),
-          check("stride", p.stride, 1, 1),
-          check("dilate", p.dilate, 1, 1),
-          check("pad", p.pad, 0, 0)};
-}
-
-ConvGeometry geometry_of(const Window& w, int64_t groups, const Shape& x, const Shape& y) {
-  ConvGeometry g;
-  g.spatial = w.spatial, g.channels_last = w.channels_last, g.groups = groups;
-  g.batch = x[0], g.in_channels = x[w.channel_axis()], g.out_channels = y[w.channel_axis()];
-  for (int i = 0; i < w.spatial; ++i) {
-    int to = 3 - w.spatial + i;
-    g.in[to] = x[w.first_axis() + i], g.out[to] = y[w.first_axis() + i];
-    g.kernel[to] = w.kernel[i], g.stride[to] = w.stride[i], g.dilate[to] = w.dilate[i], g.pad[to] = w.pad[i];
-  }
-  return g;
-}
-
-// Checks that need no array, and the bias.
-template <class P>
-void check_common(const P& p, InferContext& c) {
-  if (p.num_filter < 1) c.fail("num_filter is ", p.num_filter, ", must be at least 1");
-  if (p.num_group > 0 && p.num_filter % p.num_group != 0)
-    c.fail("num_filter ", p.num_filter, " is not divisible by num_group ", p.num_group);
-  if (p.no_bias && c.has(2)) c.fail_type("got a bias together with no_bias=True");
-  if (!p.no_bias && !c.has(2)) c.fail_type("array 'bias' is missing; pass no_bias=True to go without");
-  c.expect_shape(2, {p.num_filter});
-}
-
-int64_t input_channels(const Window& w, int64_t groups, InferContext& c) {
-  c.expect_rank(0, w.spatial + 2);
-  int64_t channels = c.shape(0)[w.channel_axis()];
-  if (channels >= 0 && channels % groups != 0)
-    c.fail(channels, " input channels are not divisible by num_group ", groups);
-  return channels;
-}
-
-int64_t convolved_extent(const Window& w, int i, int64_t extent, std::string_view op) {
-  if (extent < 0) return kUnknown;
-  int64_t room = extent + 2 * w.pad[i] - w.dilated(i);
-  if (room < 0)
-    value_error(op, ": kernel ", w.kernel, " with dilate ", w.dilate, " exceeds the padded input, ",
-                extent + 2 * w.pad[i], " along spatial axis ", i);
-  return room / w.stride[i] + 1;
-}
 
 void infer_convolution(const ConvolutionParams& p, InferContext& c) {
   Window w = window_of(p, c.name());
@@ -107,9 +18,7 @@ void infer_convolution(const ConvolutionParams& p, InferContext& c) {
   int64_t channels = input_channels(w, p.num_group, c);
   const Shape& data = c.shape(0);
   c.expect_shape(1, w.weight_shape(p.num_filter, channels < 0 ? kUnknown : channels / p.num_group));
-  Shape extents = Shape::filled(w.spatial, kUnknown);
-  for (int i = 0; i < w.spatial; ++i) extents[i] = convolved_extent(w, i, data[w.first_axis() + i], c.name());
-  c.out(0).shape = w.data_shape(data[0], p.num_filter, extents);
+  c.out(0).shape = convolved_shape(w, data, p.num_filter, c.name());
 }
 
 void convolution_cpu(const ConvolutionParams& p, KernelContext& c) {
@@ -118,48 +27,40 @@ void convolution_cpu(const ConvolutionParams& p, KernelContext& c) {
            {c.in(0).data, c.in(1).data, c.out(0).data, c.has(2) ? c.in(2).data : nullptr});
 }
 
-template <class P>
-ConvolutionGradParams grad_params(const P& p, const Shape& shape) {
-  return {p.kernel, p.stride, p.dilate, p.pad, p.num_group, p.layout, shape};
-}
-template <class P>
-ConvolutionParams forward_params(const P& p, int64_t num_filter) {
-  ConvolutionParams q;
-  q.kernel = p.kernel, q.stride = p.stride, q.dilate = p.dilate, q.pad = p.pad;
-  q.num_filter = num_filter, q.num_group = p.num_group, q.no_bias = true, q.layout = p.layout;
-  return q;
-}
-
-const OpRef convolution_op("Convolution");
 const OpRef data_grad_op("_backward_Convolution_data");
 const OpRef weight_grad_op("_backward_Convolution_weight");
 
-Expr bias_gradient(const Expr& dout, int channel_axis) {
-  std::vector<int> axes;
-  for (int i = 0; i < dout.shape().ndim(); ++i)
-    if (i != channel_axis) axes.push_back(i);
-  return sum(dout, axes, false);
+Expr data_gradient(const ConvolutionGradParams& p, const Expr& dy, const Expr& w) {
+  return data_grad_op.with({dy, w}, make_params(p))[0];
+}
+Expr weight_gradient(const ConvolutionGradParams& p, const Expr& dy, const Expr& x) {
+  return weight_grad_op.with({dy, x}, make_params(p))[0];
 }
 
-void convolution_gradient(const ConvolutionParams& p, GradContext& g) {
-  Expr dout = g.dout(0);
-  if (g.needs(0)) g.din(0) = data_grad_op.with({dout, g.in(1)}, make_params(grad_params(p, g.in(0).shape())))[0];
-  if (g.needs(1)) g.din(1) = weight_grad_op.with({dout, g.in(0)}, make_params(grad_params(p, g.in(1).shape())))[0];
-  if (g.needs(2)) g.din(2) = bias_gradient(dout, window_of(p, "Convolution").channel_axis());
+// The convolution itself, to `filters` channels and without a bias.
+Expr forward(const ConvolutionGradParams& p, int64_t filters, const Expr& x, const Expr& w) {
+  static const OpRef plain("Convolution"), general("_fused_convolution");
+  auto fill = [&](auto q) {
+    q.kernel = p.kernel, q.stride = p.stride, q.dilate = p.dilate, q.pad = p.pad;
+    q.num_filter = filters, q.num_group = p.num_group, q.no_bias = true, q.layout = p.layout;
+    return q;
+  };
+  if (!p.weight_layout) return plain.with({x, w}, make_params(fill(ConvolutionParams())))[0];
+  FusedConvolutionParams q = fill(FusedConvolutionParams());
+  q.weight_layout = p.weight_layout;
+  return general.with({x, w}, make_params(q))[0];
 }
 
 // The three passes are the three derivatives of one trilinear form, so each one's gradients are the other two.
 void data_grad_gradient(const ConvolutionGradParams& p, GradContext& g) {
-  const Shape &dy = g.in(0).shape(), &w = g.in(1).shape();
   int channel = window_of(p, "Convolution").channel_axis();
-  if (g.needs(0)) g.din(0) = convolution_op.with({g.dout(0), g.in(1)}, make_params(forward_params(p, dy[channel])))[0];
-  if (g.needs(1)) g.din(1) = weight_grad_op.with({g.in(0), g.dout(0)}, make_params(grad_params(p, w)))[0];
+  if (g.needs(0)) g.din(0) = forward(p, g.in(0).shape()[channel], g.dout(0), g.in(1));
+  if (g.needs(1)) g.din(1) = weight_gradient(grad_params(p, g.in(1).shape()), g.in(0), g.dout(0));
 }
 void weight_grad_gradient(const ConvolutionGradParams& p, GradContext& g) {
-  const Shape &dy = g.in(0).shape(), &x = g.in(1).shape();
   int channel = window_of(p, "Convolution").channel_axis();
-  if (g.needs(0)) g.din(0) = convolution_op.with({g.in(1), g.dout(0)}, make_params(forward_params(p, dy[channel])))[0];
-  if (g.needs(1)) g.din(1) = data_grad_op.with({g.in(0), g.dout(0)}, make_params(grad_params(p, x)))[0];
+  if (g.needs(0)) g.din(0) = forward(p, g.in(0).shape()[channel], g.in(1), g.dout(0));
+  if (g.needs(1)) g.din(1) = data_gradient(grad_params(p, g.in(1).shape()), g.in(0), g.dout(0));
 }
 
 void infer_grad(const ConvolutionGradParams& p, InferContext& c) {
@@ -255,10 +156,20 @@ void deconvolution_gradient(const DeconvolutionParams& p, GradContext& g) {
   Window w = fit_deconvolution(p, data).window;
   q.pad = w.pad;
   Expr dout = g.dout(0);
-  if (g.needs(0))
-    g.din(0) = convolution_op.with({dout, g.in(1)}, make_params(forward_params(q, data[w.channel_axis()])))[0];
-  if (g.needs(1)) g.din(1) = weight_grad_op.with({g.in(0), dout}, make_params(grad_params(q, weight)))[0];
-  if (g.needs(2)) g.din(2) = bias_gradient(dout, w.channel_axis());
+  if (g.needs(0)) g.din(0) = forward(grad_params(q, data), data[w.channel_axis()], dout, g.in(1));
+  if (g.needs(1)) g.din(1) = weight_gradient(grad_params(q, weight), g.in(0), dout);
+  if (g.needs(2)) g.din(2) = convolution_bias_gradient(dout, w.channel_axis());
+}
+
+// out[i] = the transpose of in[i], each of rows x columns elements.
+void swap_matrices(DType dtype, int64_t count, int64_t rows, int64_t columns, const void* in, void* out) {
+  dispatch_width(dtype, [&]<class T>() {
+    const T* from = static_cast<const T*>(in);
+    T* to = static_cast<T*>(out);
+    for (int64_t i = 0; i < count; ++i, from += rows * columns, to += rows * columns)
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
+  });
 }
 
 // Through float32 for the types that have no implementation of their own.
@@ -278,22 +189,23 @@ void convolve_converted(ConvPass pass, const ConvGeometry& g, DType dtype, const
   if (pass == ConvPass::forward) cast_elements(y.data(), DType::float32, arrays.y, dtype, g.y_elements());
 }
 
-const Op& convolution = define_op<ConvolutionParams>("Convolution")
-                            .doc(
-                                "Convolution over 1, 2 or 3 spatial axes: `data` (N, C, ..) with `weight` (num_filter, "
-                                "C / num_group, kernel ..) gives "
-                                "(N, num_filter, ..), each extent (size + 2 pad - dilate (kernel - 1) - 1) / stride + "
-                                "1 rounded down. Where the layout "
-                                "puts channels last, so does the weight: (num_filter, kernel .., C / num_group).")
-                            .input("data", "Input of rank kernel + 2.")
-                            .input("weight", "Filters.")
-                            .optional_input("bias", "Vector (num_filter,).")
-                            .alias({"Convolution_v1", "_npx_convolution"})
-                            .infer(infer_convolution)
-                            .cpu(convolution_cpu)
-                            .gradient(convolution_gradient)
-                            .grad_uses(true, false)
-                            .heavy();
+const Op& convolution =
+    define_op<ConvolutionParams>("Convolution")
+        .doc(
+            "Convolution over 1, 2 or 3 spatial axes: `data` (N, C, ..) with `weight` (num_filter, "
+            "C / num_group, kernel ..) gives "
+            "(N, num_filter, ..), each extent (size + 2 pad - dilate (kernel - 1) - 1) / stride + "
+            "1 rounded down. Where the layout "
+            "puts channels last, so does the weight: (num_filter, kernel .., C / num_group).")
+        .input("data", "Input of rank kernel + 2.")
+        .input("weight", "Filters.")
+        .optional_input("bias", "Vector (num_filter,).")
+        .alias({"Convolution_v1", "_npx_convolution"})
+        .infer(infer_convolution)
+        .cpu(convolution_cpu)
+        .gradient([](const ConvolutionParams& p, GradContext& g) { convolution_gradient(p, g, g.dout(0)); })
+        .grad_uses(true, false)
+        .heavy();
 
 const Op& deconvolution = define_op<DeconvolutionParams>("Deconvolution")
                               .doc(
@@ -343,7 +255,35 @@ ConvGeometry conv_geometry(const DeconvolutionParams& p, const Shape& x, const S
   return geometry_of(fit_deconvolution(p, y).window, p.num_group, x, y);
 }
 
-void convolve(ConvPass pass, const ConvGeometry& g, DType dtype, const ConvArrays& arrays) {
+bool is_fast_convolution([[maybe_unused]] DType dtype) {
+#if MXNET_ONEDNN
+  return dtype == DType::float32 || dtype == DType::bfloat16;
+#else
+  return false;
+#endif
+}
+
+// With weights whose axes are in the order of the data's.
+static void convolve_alike(ConvPass pass, const ConvGeometry& g, DType dtype, const ConvArrays& arrays) {
+  if (dtype == DType::float16 || dtype == DType::bfloat16) return convolve_converted(pass, g, dtype, arrays);
+  convolve_gathered(pass, g, dtype, arrays);
+}
+
+// Weights of the other order are brought into that of the data, and back.
+static void convolve_reordered(ConvPass pass, const ConvGeometry& g, DType dtype, ConvArrays arrays) {
+  ConvGeometry alike = g;
+  alike.weights_last = g.channels_last;
+  Scratch weights(g.w_elements() * size_of(dtype));
+  int64_t channels = g.in_channels / g.groups, taps = g.kernel_size();
+  bool result = pass == ConvPass::weight;
+  void* given = std::exchange(arrays.w, weights.data());
+  int64_t rows = g.weights_last ? taps : channels, columns = g.weights_last ? channels : taps;
+  if (!result) swap_matrices(dtype, g.out_channels, rows, columns, given, weights.data());
+  convolve_alike(pass, alike, dtype, arrays);
+  if (result) swap_matrices(dtype, g.out_channels, columns, rows, weights.data(), given);
+}
+
+void convolve(ConvPass pass, const ConvGeometry& g, DType dtype, const ConvArrays& arrays, const PostOps& post) {
   int64_t size = size_of(dtype);
   if (g.y_elements() == 0 || g.x_elements() == 0) {
     if (pass == ConvPass::weight) std::memset(arrays.w, 0, static_cast<size_t>(g.w_elements() * size));
@@ -351,10 +291,15 @@ void convolve(ConvPass pass, const ConvGeometry& g, DType dtype, const ConvArray
     return;
   }
 #if MXNET_ONEDNN
-  if (convolve_onednn(pass, g, dtype, arrays)) return;
+  if (convolve_onednn(pass, g, dtype, arrays, post)) return;
 #endif
-  if (dtype == DType::float16 || dtype == DType::bfloat16) return convolve_converted(pass, g, dtype, arrays);
-  convolve_gathered(pass, g, dtype, arrays);
+  ConvArrays plain = arrays;
+  if (arrays.packed) plain.w = const_cast<void*>(plain_weights(arrays.w));
+  if (g.weights_last == g.channels_last)
+    convolve_alike(pass, g, dtype, plain);
+  else
+    convolve_reordered(pass, g, dtype, plain);
+  if (post.any()) apply_post_ops(post, dtype, g.y_elements(), arrays.addend, arrays.y);
 }
 
 }  // namespace mxnet

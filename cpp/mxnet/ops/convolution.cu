@@ -87,7 +87,7 @@ struct Problem {
     describe(y, type, joined(g.batch, g.out_channels, spatial_part(g.out, axes)), g.channels_last);
     describe(bias, type, joined(1, g.out_channels, std::vector<int>(static_cast<size_t>(axes), 1)), g.channels_last);
     std::vector<int> filter = joined(g.out_channels, g.in_channels / g.groups, spatial_part(g.kernel, axes));
-    cudnnTensorFormat_t format = g.channels_last ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW;
+    cudnnTensorFormat_t format = g.weights_last ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW;
     check(cudnnSetFilterNdDescriptor(w, type, format, axes + 2, filter.data()), "cudnnSetFilterNdDescriptor");
     check(cudnnSetConvolutionNdDescriptor(convolution, axes, spatial_part(g.pad, axes).data(),
                                           spatial_part(g.stride, axes).data(), spatial_part(g.dilate, axes).data(),

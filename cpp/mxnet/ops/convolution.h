@@ -76,6 +76,7 @@ struct ConvolutionGradParams {
   int64_t num_group = 1;
   std::optional<Layout> layout;
   Shape shape;
+  std::optional<Layout> weight_layout;
 
   static constexpr auto fields() {
     using P = ConvolutionGradParams;
@@ -85,14 +86,63 @@ struct ConvolutionGradParams {
                       field("pad", &P::pad, "As of the convolution."),
                       field("num_group", &P::num_group, "As of the convolution."),
                       field("layout", &P::layout, "As of the convolution."),
-                      field("shape", &P::shape, "Shape of the result.").required()};
+                      field("shape", &P::shape, "Shape of the result.").required(),
+                      field("weight_layout", &P::weight_layout,
+                            "Order of the axes of the weight; as of the data if "
+                            "not given.")};
+  }
+};
+
+// What follows a convolution in one pass over its result: function(y + bias + addend).
+enum class PostFunction { none, relu, clip, sigmoid, tanh, elu, gelu };
+constexpr std::array<std::pair<PostFunction, std::string_view>, 7> names_of(PostFunction) {
+  return {{{PostFunction::none, "none"},
+           {PostFunction::relu, "relu"},
+           {PostFunction::clip, "clip"},
+           {PostFunction::sigmoid, "sigmoid"},
+           {PostFunction::tanh, "tanh"},
+           {PostFunction::elu, "elu"},
+           {PostFunction::gelu, "gelu"}}};
+}
+
+// Of the convolution that passes over graphs make.
+struct FusedConvolutionParams {
+  Shape kernel, stride, dilate, pad;
+  int64_t num_filter = 0;
+  int64_t num_group = 1;
+  bool no_bias = false;
+  std::optional<Layout> layout, weight_layout;
+  bool packed = false;
+  bool with_addend = false;
+  PostFunction function = PostFunction::none;
+  float alpha = 0, beta = 0;
+  Shape data_shape;
+
+  static constexpr auto fields() {
+    using P = FusedConvolutionParams;
+    return std::tuple{
+        field("kernel", &P::kernel, "As of Convolution.").required(),
+        field("stride", &P::stride, "As of Convolution."),
+        field("dilate", &P::dilate, "As of Convolution."),
+        field("pad", &P::pad, "As of Convolution."),
+        field("num_filter", &P::num_filter, "As of Convolution.").required(),
+        field("num_group", &P::num_group, "As of Convolution."),
+        field("no_bias", &P::no_bias, "As of Convolution."),
+        field("layout", &P::layout, "As of Convolution."),
+        field("weight_layout", &P::weight_layout, "Order of the axes of the weight; as of the data if not given."),
+        field("packed", &P::packed, "The weight is what _convolution_pack made of it."),
+        field("with_addend", &P::with_addend, "There is an array to be added."),
+        field("function", &P::function, "What is applied to the sum."),
+        field("alpha", &P::alpha, "Slope of relu and scale of elu for negative sums; lower bound of clip."),
+        field("beta", &P::beta, "Upper bound of clip."),
+        field("data_shape", &P::data_shape, "Shape of the data that a weight is packed for.")};
   }
 };
 
 // One convolution x (*) w -> y, whichever of the three arrays is computed.
 struct ConvGeometry {
   int spatial = 0;
-  bool channels_last = false;
+  bool channels_last = false, weights_last = false;
   int64_t batch = 0, groups = 1, in_channels = 0, out_channels = 0;
   std::array<int64_t, 3> in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, dilate{1, 1, 1}, pad{0, 0, 0};
 
@@ -107,24 +157,55 @@ struct ConvGeometry {
 // What the kernels of the operators compute on any device; `x` and `y` are the shapes of the convolution's arrays.
 // A deconvolution is the data pass, its data being y and its output x.
 ConvGeometry conv_geometry(const ConvolutionParams& p, const Shape& x, const Shape& y);
+ConvGeometry conv_geometry(const FusedConvolutionParams& p, const Shape& x, const Shape& y);
 ConvGeometry conv_geometry(const ConvolutionGradParams& p, const Shape& x, const Shape& y);
 ConvGeometry conv_geometry(const DeconvolutionParams& p, const Shape& x, const Shape& y);
 
 // forward: y = x (*) w + bias; data: x from y and w; weight: w from x and y.
 enum class ConvPass { forward, data, weight };
 
-// The arrays of a convolution; the one that the pass computes is written.
+struct PostOps {
+  bool adds = false;
+  PostFunction function = PostFunction::none;
+  float alpha = 0, beta = 0;
+
+  bool any() const { return adds || function != PostFunction::none; }
+};
+
+// The arrays of a convolution; the one that the pass computes is written. The last ones are for the forward pass only.
 struct ConvArrays {
   void* x = nullptr;
   void* w = nullptr;
   void* y = nullptr;
-  const void* bias = nullptr;  // forward only
+  const void* bias = nullptr;
+  const void* addend = nullptr;
+  bool packed = false;  // w is what pack_weights() made
 };
 
-void convolve(ConvPass pass, const ConvGeometry& geometry, DType dtype, const ConvArrays& arrays);
+void convolve(ConvPass pass, const ConvGeometry& geometry, DType dtype, const ConvArrays& arrays,
+              const PostOps& post = {});
 
-// float32 and bfloat16 by oneDNN; false if it has no fast primitive for this case.
-bool convolve_onednn(ConvPass pass, const ConvGeometry& geometry, DType dtype, const ConvArrays& arrays);
+// Whether oneDNN convolves arrays of this type, which it does best with channels last.
+bool is_fast_convolution(DType dtype);
+
+// y = function(y + addend) element by element, for results that come without.
+void apply_post_ops(const PostOps& post, DType dtype, int64_t n, const void* addend, void* y);
+
+// Weights in the order that the forward pass is fastest with: a head that names the order, and the elements. It has
+// a meaning within this process only.
+constexpr int64_t kPackedHead = 64;
+int64_t packed_bytes(const ConvGeometry& geometry, DType dtype);
+void pack_weights(const ConvGeometry& geometry, DType dtype, const PostOps& post, bool bias, const void* w,
+                  void* packed);
+
+// The elements of packed weights that were left in the order they had; raises for others.
+const void* plain_weights(const void* packed);
+
+// What oneDNN has no fast primitive for gives false. It takes float32 and bfloat16.
+bool convolve_onednn(ConvPass pass, const ConvGeometry& geometry, DType dtype, const ConvArrays& arrays,
+                     const PostOps& post);
+bool pack_weights_onednn(const ConvGeometry& geometry, DType dtype, const PostOps& post, bool bias, const void* w,
+                         void* packed);
 // float32 and float64 by gathering windows into a matrix.
 void convolve_gathered(ConvPass pass, const ConvGeometry& geometry, DType dtype, const ConvArrays& arrays);
 

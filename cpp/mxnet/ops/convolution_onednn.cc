@@ -1,5 +1,8 @@
-// Convolution by oneDNN. Its fast forms want images in blocks of 16 channels; plain images are brought into that
-// order and back a few at a time, so that they stay in the cache in between.
+// Convolution by oneDNN. Channels-last images go in as they are. Its fast forms for others want images in blocks of 16
+// channels; they are brought into that order and back a few at a time, so that they stay in the cache in between.
+#include <bit>
+#include <cstring>
+
 #include "mxnet/ops/convolution.h"
 #include "mxnet/ops/onednn.h"
 #include "mxnet/ops/scratch.h"
@@ -15,10 +18,16 @@ enum class Form { plain, blocked, any };
 
 struct ConvPrimitive {
   dnnl::primitive run;                     // none if there is no fast implementation
-  memory::desc x, w, y, bias;              // what it works on
+  memory::desc x, w, y, bias, addend;      // what it works on
   memory::desc plain_x, plain_w, plain_y;  // what the arrays are
   dnnl::reorder x_reorder, w_reorder, y_reorder;
   int64_t scratchpad = 0;
+};
+
+// What the forward pass does beside the convolution; nothing in the other passes.
+struct Extras {
+  bool bias = false;
+  PostOps post;
 };
 
 struct ConvDescs {
@@ -49,7 +58,7 @@ Dims strides_for(const Dims& dims, bool channels_last) {
 
 memory::desc weight_desc(const ConvGeometry& g, memory::data_type type) {
   Dims dims = image_dims(g.out_channels, g.in_channels / g.groups, spatial_dims(g, g.kernel));
-  Dims strides = strides_for(dims, g.channels_last);
+  Dims strides = strides_for(dims, g.weights_last);
   if (g.groups > 1) {
     dims[0] /= g.groups;
     dims.insert(dims.begin(), g.groups);
@@ -105,15 +114,40 @@ dnnl::primitive_attr user_scratchpad() {
   return attr;
 }
 
-void create(ConvPass pass, const ConvDescs& d, ConvPrimitive& entry) {
+dnnl::algorithm algorithm_of(PostFunction function) {
+  using Algorithm = dnnl::algorithm;
+  switch (function) {
+    case PostFunction::none:
+    case PostFunction::relu: break;
+    case PostFunction::clip: return Algorithm::eltwise_clip;
+    case PostFunction::sigmoid: return Algorithm::eltwise_logistic;
+    case PostFunction::tanh: return Algorithm::eltwise_tanh;
+    case PostFunction::elu: return Algorithm::eltwise_elu;
+    case PostFunction::gelu: return Algorithm::eltwise_gelu_erf;
+  }
+  return Algorithm::eltwise_relu;
+}
+
+dnnl::primitive_attr attributes(const PostOps& post, const memory::desc& addend) {
+  dnnl::primitive_attr attr = user_scratchpad();
+  if (!post.any()) return attr;
+  dnnl::post_ops ops;
+  if (post.adds) ops.append_binary(dnnl::algorithm::binary_add, addend);
+  if (post.function != PostFunction::none) ops.append_eltwise(algorithm_of(post.function), post.alpha, post.beta);
+  attr.set_post_ops(ops);
+  return attr;
+}
+
+void create(ConvPass pass, const ConvDescs& d, const PostOps& post, ConvPrimitive& entry) {
   auto& engine = onednn::engine();
   auto direct = dnnl::algorithm::convolution_direct;
-  auto attr = user_scratchpad();
+  auto attr = attributes(post, entry.plain_y);
   auto kind = pass == ConvPass::forward ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   dnnl::convolution_forward::primitive_desc forward(engine, kind, direct, d.x, d.w, d.bias, d.y, d.stride, d.dilate,
                                                     d.pad_low, d.pad_high, attr);
   if (pass == ConvPass::forward) {
     entry.bias = d.bias;
+    entry.addend = entry.plain_y;
     finish(entry, forward, forward.src_desc(), forward.weights_desc(), forward.dst_desc());
   } else if (pass == ConvPass::data) {
     dnnl::convolution_backward_data::primitive_desc pd(engine, direct, d.x, d.w, d.y, d.stride, d.dilate, d.pad_low,
@@ -135,12 +169,13 @@ bool is_pointwise(const ConvGeometry& g) {
 // Pointwise convolutions are matrix products of plain images; the others gain more than reordering costs.
 bool prefers_plain(const ConvGeometry& g) { return g.channels_last || (is_pointwise(g) && g.out_size() >= 196); }
 
-std::shared_ptr<ConvPrimitive> build(ConvPass pass, const ConvGeometry& g, memory::data_type type, bool bias) {
+std::shared_ptr<ConvPrimitive> build(ConvPass pass, const ConvGeometry& g, memory::data_type type,
+                                     const Extras& extras) {
   auto entry = std::make_shared<ConvPrimitive>();
   auto attempt = [&](Form form) {
     if (entry->run) return;
     try {
-      create(pass, descs_of(g, type, bias, form, *entry), *entry);
+      create(pass, descs_of(g, type, extras.bias, form, *entry), extras.post, *entry);
     } catch (const dnnl::error&) {
       entry->run = {};  // not in this form
     }
@@ -161,21 +196,27 @@ std::shared_ptr<ConvPrimitive> build(ConvPass pass, const ConvGeometry& g, memor
   return entry;
 }
 
-std::shared_ptr<ConvPrimitive> cached(ConvPass pass, const ConvGeometry& g, memory::data_type type, bool bias) {
+std::shared_ptr<ConvPrimitive> cached(ConvPass pass, const ConvGeometry& g, memory::data_type type,
+                                      const Extras& extras) {
   static auto* cache = new onednn::Cache<ConvPrimitive>(1024);
   std::vector<int64_t> key{static_cast<int64_t>(pass),
                            static_cast<int64_t>(type),
-                           bias,
+                           extras.bias,
+                           extras.post.adds,
+                           static_cast<int64_t>(extras.post.function),
+                           std::bit_cast<int32_t>(extras.post.alpha),
+                           std::bit_cast<int32_t>(extras.post.beta),
                            onednn::threads(),
                            g.spatial,
                            g.channels_last,
+                           g.weights_last,
                            g.batch,
                            g.groups,
                            g.in_channels,
                            g.out_channels};
   for (auto* part : {&g.in, &g.out, &g.kernel, &g.stride, &g.dilate, &g.pad})
     key.insert(key.end(), part->begin(), part->end());
-  return cache->get(key, [&] { return build(pass, g, type, bias); });
+  return cache->get(key, [&] { return build(pass, g, type, extras); });
 }
 
 // How many images to work on at a time: what fits in the second-level cache with input and output, but enough
@@ -190,26 +231,68 @@ int64_t images_at_once(const ConvGeometry& g) {
   return (g.batch + turns - 1) / turns;
 }
 
+// The orders of packed weights by number; 0 stands for weights as they were given.
+class WeightOrders {
+ public:
+  int64_t number_of(const memory::desc& order) {
+    std::lock_guard lock(mutex_);
+    auto it = std::find(orders_.begin(), orders_.end(), order);
+    if (it != orders_.end()) return it - orders_.begin() + 1;
+    orders_.push_back(order);
+    return static_cast<int64_t>(orders_.size());
+  }
+  memory::desc at(int64_t number) {
+    std::lock_guard lock(mutex_);
+    if (number < 1 || number > static_cast<int64_t>(orders_.size()))
+      value_error("_fused_convolution: the weight is not one that this process has packed");
+    return orders_[static_cast<size_t>(number - 1)];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<memory::desc> orders_;
+};
+WeightOrders& weight_orders() {
+  static auto* orders = new WeightOrders;
+  return *orders;
+}
+
 // An array as a primitive wants it: itself, or a buffer in another order.
 struct Operand {
   memory plain, inner;
-  const dnnl::reorder* reorder;
+  dnnl::reorder reorder;
   Scratch buffer;
 
   Operand(const memory::desc& plain_desc, const memory::desc& wanted, const dnnl::reorder& r)
-      : plain(plain_desc, onednn::engine(), nullptr), reorder(&r) {
+      : plain(plain_desc, onednn::engine(), nullptr), reorder(r) {
     if (!r) return;
     buffer = Scratch(static_cast<int64_t>(wanted.get_size()));
     inner = memory(wanted, onednn::engine(), buffer.data());
   }
-  const memory& used() const { return *reorder ? inner : plain; }
+  const memory& used() const { return reorder ? inner : plain; }
   void load() {
-    if (*reorder) reorder->execute(onednn::stream(), plain, inner);
+    if (reorder) reorder.execute(onednn::stream(), plain, inner);
   }
   void store() {
-    if (*reorder) reorder->execute(onednn::stream(), inner, plain);
+    if (reorder) reorder.execute(onednn::stream(), inner, plain);
   }
 };
+
+Operand weight_operand(const ConvPrimitive& entry, const ConvArrays& arrays) {
+  int64_t order = 0;
+  char* data = static_cast<char*>(arrays.w);
+  if (arrays.packed) std::memcpy(&order, std::exchange(data, data + kPackedHead), sizeof order);
+  auto made = [&] {
+    if (order == 0) return Operand(entry.plain_w, entry.w, entry.w_reorder);
+    memory::desc packed = weight_orders().at(order);
+    if (packed == entry.w) return Operand(packed, packed, {});
+    auto& engine = onednn::engine();
+    return Operand(packed, entry.w, dnnl::reorder({engine, packed, engine, entry.w, user_scratchpad()}));
+  };
+  Operand operand = made();
+  operand.plain.set_data_handle(data);
+  return operand;
+}
 
 template <class T>
 void add_to(void* total, const void* part, size_t bytes) {
@@ -225,10 +308,9 @@ class Run {
       : pass_(pass),
         entry_(entry),
         x_(entry.plain_x, entry.x, entry.x_reorder),
-        w_(entry.plain_w, entry.w, entry.w_reorder),
+        w_(weight_operand(entry, arrays)),
         y_(entry.plain_y, entry.y, entry.y_reorder),
         scratchpad_(entry.scratchpad) {
-    w_.plain.set_data_handle(arrays.w);
     if (pass != ConvPass::weight) w_.load();
     bool data = pass == ConvPass::data, weight = pass == ConvPass::weight, forward = pass == ConvPass::forward;
     memory pad({{entry.scratchpad}, memory::data_type::u8, memory::format_tag::a}, onednn::engine(),
@@ -237,7 +319,11 @@ class Run {
              {weight ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, w_.used()},
              {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, y_.used()},
              {DNNL_ARG_SCRATCHPAD, pad}};
-    if (arrays.bias) args_.emplace(DNNL_ARG_BIAS, memory(entry.bias, onednn::engine(), const_cast<void*>(arrays.bias)));
+    auto extra = [&](int name, const memory::desc& desc, const void* array) {
+      if (array) args_.emplace(name, memory(desc, onednn::engine(), const_cast<void*>(array)));
+    };
+    extra(DNNL_ARG_BIAS, entry.bias, arrays.bias);
+    extra(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, entry.addend, arrays.addend);
   }
 
   void images(void* x, void* y) {
@@ -276,21 +362,28 @@ class Run {
   std::unordered_map<int, memory> args_;
 };
 
+memory::data_type type_of(DType dtype) {
+  return dtype == DType::float32 ? memory::data_type::f32 : memory::data_type::bf16;
+}
+
+// An array to add lies as the result does, so that all images must be worked on at once.
+int64_t turn(const ConvGeometry& g, const PostOps& post) { return post.adds ? g.batch : images_at_once(g); }
+
 }  // namespace
 
-bool convolve_onednn(ConvPass pass, const ConvGeometry& whole, DType dtype, const ConvArrays& arrays) {
+bool convolve_onednn(ConvPass pass, const ConvGeometry& whole, DType dtype, const ConvArrays& arrays,
+                     const PostOps& post) {
   if (dtype != DType::float32 && dtype != DType::bfloat16) return false;
-  auto type = dtype == DType::float32 ? memory::data_type::f32 : memory::data_type::bf16;
   onednn::ThreadScope threads;
   ConvGeometry g = whole;
   bool sums = pass == ConvPass::weight;
   // Sums of parts are kept in float32 only; and parts of unequal size might order the weights differently.
-  int64_t images = images_at_once(whole);
+  int64_t images = turn(whole, post);
   if (sums && (dtype != DType::float32 || whole.batch % images != 0)) images = whole.batch;
   Scratch total;
   for (int64_t first = 0; first < whole.batch;) {
     g.batch = std::min(images, whole.batch - first);
-    auto entry = cached(pass, g, type, arrays.bias != nullptr);
+    auto entry = cached(pass, g, type_of(dtype), {arrays.bias != nullptr, post});
     if (!entry->run) return false;
     Run run(pass, *entry, arrays);
     int64_t x_step = g.x_elements() * size_of(dtype), y_step = g.y_elements() * size_of(dtype);
@@ -303,6 +396,25 @@ bool convolve_onednn(ConvPass pass, const ConvGeometry& whole, DType dtype, cons
     if (total.data()) run.take_weights(total);
     run.finish();
   }
+  return true;
+}
+
+bool pack_weights_onednn(const ConvGeometry& whole, DType dtype, const PostOps& post, bool bias, const void* w,
+                         void* packed) {
+  if ((dtype != DType::float32 && dtype != DType::bfloat16) || whole.y_elements() == 0) return false;
+  onednn::ThreadScope threads;
+  ConvGeometry g = whole;
+  g.batch = turn(whole, post);
+  auto entry = cached(ConvPass::forward, g, type_of(dtype), {bias, post});
+  int64_t room = packed_bytes(whole, dtype) - kPackedHead;
+  if (!entry->run || !entry->w_reorder || static_cast<int64_t>(entry->w.get_size()) > room) return false;
+  auto& engine = onednn::engine();
+  char* to = static_cast<char*>(packed);
+  memory from(entry->plain_w, engine, const_cast<void*>(w)), into(entry->w, engine, to + kPackedHead);
+  dnnl::reorder(entry->w_reorder).execute(onednn::stream(), from, into);
+  int64_t order = weight_orders().number_of(entry->w);
+  std::memset(to, 0, kPackedHead);
+  std::memcpy(to, &order, sizeof order);
   return true;
 }
 

@@ -2,6 +2,7 @@
 import itertools
 
 import numpy as np
+import scipy.stats
 
 from . import arr, sample
 
@@ -72,6 +73,40 @@ def deconv(x, filters, kernel, group=1, bias=False, ref=True, **params):
                   golden=False if last else None)
 
 
+_FUNCTIONS = {
+    "none": lambda x: x,
+    "relu": lambda x: np.where(x > 0, x, 0.25 * x),
+    "clip": lambda x: np.clip(x, 0.25, 2),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "elu": lambda x: np.where(x > 0, x, 0.25 * np.expm1(x)),
+    "gelu": lambda x: x * scipy.stats.norm.cdf(x),
+}
+
+
+def fused(x, filters, kernel, group=1, bias=True, addend=None, function="none", **params):
+    """A channels-last convolution whose weight has its channels first."""
+    rank = x.ndim - 2
+    layout, weight_layout = ("NWC", "NHWC", "NDHWC")[rank - 1], ("NCW", "NCHW", "NCDHW")[rank - 1]
+    given = {"kernel": kernel, "num_filter": filters, "num_group": group, "no_bias": not bias, "layout": layout,
+             "weight_layout": weight_layout, "with_addend": addend is not None, "function": function, "alpha": 0.25,
+             "beta": 2, **params}
+
+    def reference(x, w, b=None, addend=None):
+        y = np.moveaxis(_convolve(_channels_first(x), w, b, num_group=group, **params), 1, -1)
+        return _FUNCTIONS[function](y if addend is None else y + addend)
+
+    inputs = [x, arr(filters, x.shape[-1] // group, *kernel), arr(filters) if bias else None, addend]
+    kinked = function in ("relu", "clip")
+    return sample("_fused_convolution", inputs, given, ref=reference, grad=not kinked, tol=(1e-4, 1e-4),
+                  grad2=function == "none", dtypes=("float64",) if kinked else None)
+
+
+def _packed(w):
+    """The head, which names no order, and the weight as it is, with room to spare."""
+    return np.frombuffer(bytes(64) + w.tobytes() + bytes(16 * 64 * 9 * 8 - w.nbytes), "uint8")
+
+
 SAMPLES = [
     conv(arr(2, 3, 9), 4, (3,)),
     conv(arr(2, 3, 9), 4, (3,), stride=(2,), pad=(1,), dilate=(2,)),
@@ -97,6 +132,15 @@ SAMPLES = [
     conv(arr(1, 8, 8, 16), 16, (3, 3), layout="NHWC", pad=(1, 1)),
     conv(arr(1, 4, 4, 5, 2), 3, (3, 3, 3), layout="NDHWC"),
     conv(arr(0, 2, 5, 5), 3, (3, 3)),
+    fused(arr(2, 7, 6, 3), 4, (3, 2), stride=(2, 1)),
+    fused(arr(2, 6, 6, 4), 6, (3, 3), group=2, pad=(1, 1), bias=False),
+    fused(arr(2, 9, 3), 4, (3,), pad=(1,), addend=arr(2, 9, 4)),
+    fused(arr(1, 8, 8, 16), 32, (1, 1), addend=arr(1, 8, 8, 32)),
+    fused(arr(1, 4, 4, 5, 2), 3, (3, 3, 3), bias=False, addend=arr(1, 2, 2, 3, 3), function="relu"),
+    *(fused(arr(1, 8, 8, 16), 16, (3, 3), addend=arr(1, 6, 6, 16) if name == "elu" else None, function=name)
+      for name in _FUNCTIONS),
+    sample("_convolution_pack", [arr(4, 3, 3, 3).astype("float64")],
+           {"kernel": (3, 3), "num_filter": 4, "data_shape": (1, 3, 5, 5)}, ref=_packed, dtypes=(), grad=False),
     deconv(arr(2, 3, 5), 4, (3,)),
     deconv(arr(2, 3, 5), 4, (3,), stride=(2,), pad=(1,), adj=(1,), bias=True),
     deconv(arr(2, 3, 4, 5), 4, (3, 3)),

@@ -1,0 +1,170 @@
+// The convolution that passes over graphs make of Convolution and what follows it, and its packed weights.
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "mxnet/engine/parallel.h"
+#include "mxnet/op/expr.h"
+#include "mxnet/op/registry.h"
+#include "mxnet/ops/convolution_window.h"
+
+namespace mxnet {
+namespace {
+
+void infer_fused(const FusedConvolutionParams& p, InferContext& c) {
+  Window w = window_of(p, c.name());
+  DType packed_dtype = p.packed ? std::exchange(c.in(1).dtype, c.in(0).dtype) : DType::unknown;
+  c.out(0).dtype = c.same_dtype();
+  if (p.packed) c.in(1).dtype = packed_dtype, c.expect_dtype(1, DType::uint8);
+  check_common(p, c);
+  if (p.with_addend != c.has(3))
+    c.fail_type(c.has(3) ? "got an addend without with_addend=True" : "array 'addend' is missing");
+  if (!c.shape(0).rank_known()) return;
+  int64_t channels = input_channels(w, p.num_group, c);
+  c.out(0).shape = convolved_shape(w, c.shape(0), p.num_filter, c.name());
+  if (!p.packed)
+    c.expect_shape(1, w.weight_shape(p.num_filter, channels < 0 ? kUnknown : channels / p.num_group));
+  else if (channels >= 0 && c.out(0).dtype != DType::unknown)
+    c.expect_shape(1, {packed_bytes(geometry_of(w, p.num_group, c.shape(0), c.out(0).shape), c.out(0).dtype)});
+  c.expect_shape(3, c.out(0).shape);
+}
+
+PostOps post_ops(const FusedConvolutionParams& p) { return {p.with_addend, p.function, p.alpha, p.beta}; }
+
+void fused_cpu(const FusedConvolutionParams& p, KernelContext& c) {
+  auto data = [&](int i) { return c.has(i) ? c.in(i).data : nullptr; };
+  ConvArrays arrays{data(0), data(1), c.out(0).data, data(2), data(3), p.packed};
+  convolve(ConvPass::forward, conv_geometry(p, c.in(0).shape(), c.out(0).shape()), c.out(0).dtype, arrays, post_ops(p));
+}
+
+// The derivative of the function at the sums z.
+Expr slope(const FusedConvolutionParams& p, const Expr& z) {
+  double alpha = static_cast<double>(p.alpha), beta = static_cast<double>(p.beta);
+  switch (p.function) {
+    case PostFunction::none: break;
+    case PostFunction::relu: return (z > 0.0) + (z <= 0.0) * alpha;
+    case PostFunction::clip: return (z >= alpha) * (z <= beta);
+    case PostFunction::sigmoid: return sigmoid(z) * (1.0 - sigmoid(z));
+    case PostFunction::tanh: return 1.0 - square(tanh(z));
+    case PostFunction::elu: return (z > 0.0) + (z <= 0.0) * exp(z * (z <= 0.0)) * alpha;
+    case PostFunction::gelu:
+      return (erf(z * 0.7071067811865476) + 1.0) * 0.5 + z * exp(square(z) * -0.5) * 0.3989422804014327;
+  }
+  return ones(z.shape(), z.dtype(), z.ctx());
+}
+
+void fused_gradient(const FusedConvolutionParams& p, GradContext& g) {
+  static const OpRef op("_fused_convolution");
+  if (p.packed) fail(ErrorKind::not_implemented, "_fused_convolution: with packed weights it has no gradient");
+  Expr dsum = g.dout(0);
+  if (p.function != PostFunction::none) {
+    FusedConvolutionParams q = p;
+    q.function = PostFunction::none;
+    std::vector<Expr> inputs;
+    for (int i = 0; i < g.num_inputs(); ++i) inputs.push_back(g.in(i));
+    dsum = dsum * slope(p, op.with(inputs, make_params(q))[0]);
+  }
+  convolution_gradient(p, g, dsum);
+  if (g.needs(3)) g.din(3) = dsum;
+}
+
+const Op& fused = define_op<FusedConvolutionParams>("_fused_convolution")
+                      .doc(
+                          "Convolution whose weight may have its axes in another order than the data, or be packed, "
+                          "and what follows it: function(convolution + bias + addend).")
+                      .input("data", "Input of rank kernel + 2.")
+                      .input("weight", "Filters.")
+                      .optional_input("bias", "Vector (num_filter,).")
+                      .optional_input("addend", "Array like the result.")
+                      .infer(infer_fused)
+                      .cpu(fused_cpu)
+                      .gradient(fused_gradient)
+                      .grad_uses(true, false)
+                      .heavy();
+
+ConvGeometry pack_geometry(const FusedConvolutionParams& p, std::string_view op) {
+  Window w = window_of(p, op);
+  if (p.data_shape.ndim() != w.spatial + 2)
+    value_error(op, ": data_shape is ", p.data_shape, ", must have ", w.spatial + 2, " entries");
+  if (p.num_filter < 1 || p.num_filter % p.num_group != 0 || p.data_shape[w.channel_axis()] % p.num_group != 0)
+    value_error(op, ": num_filter ", p.num_filter, " and the channels of ", p.data_shape,
+                " must be divisible by num_group ", p.num_group);
+  return geometry_of(w, p.num_group, p.data_shape, convolved_shape(w, p.data_shape, p.num_filter, op));
+}
+
+void infer_pack(const FusedConvolutionParams& p, InferContext& c) {
+  Window w = window_of(p, c.name());
+  ConvGeometry g = pack_geometry(p, c.name());
+  c.expect_shape(0, w.weight_shape(p.num_filter, g.in_channels / g.groups));
+  c.out(0).dtype = DType::uint8;
+  if (c.in(0).dtype != DType::unknown) c.out(0).shape = {packed_bytes(g, c.in(0).dtype)};
+}
+
+const Op& pack = define_op<FusedConvolutionParams>("_convolution_pack")
+                     .doc(
+                         "The weight of a _fused_convolution with these parameters in the order that is fastest for "
+                         "data of `data_shape`, as bytes that this process alone can read.")
+                     .input("weight", "Filters.")
+                     .infer(infer_pack)
+                     .cpu([](const FusedConvolutionParams& p, KernelContext& c) {
+                       pack_weights(pack_geometry(p, c.op.name), c.in(0).dtype, post_ops(p), !p.no_bias, c.in(0).data,
+                                    c.out(0).data);
+                     })
+                     .heavy();
+
+double applied(const PostOps& post, double x) {
+  switch (post.function) {
+    case PostFunction::none: break;
+    case PostFunction::relu: return x > 0 ? x : x * static_cast<double>(post.alpha);
+    case PostFunction::clip: return std::clamp(x, static_cast<double>(post.alpha), static_cast<double>(post.beta));
+    case PostFunction::sigmoid: return 1 / (1 + std::exp(-x));
+    case PostFunction::tanh: return std::tanh(x);
+    case PostFunction::elu: return x > 0 ? x : static_cast<double>(post.alpha) * std::expm1(x);
+    case PostFunction::gelu: return 0.5 * x * (1 + std::erf(x * 0.7071067811865476));
+  }
+  return x;
+}
+
+}  // namespace
+
+ConvGeometry conv_geometry(const FusedConvolutionParams& p, const Shape& x, const Shape& y) {
+  return geometry_of(window_of(p, "_fused_convolution"), p.num_group, x, y);
+}
+
+void apply_post_ops(const PostOps& post, DType dtype, int64_t n, const void* addend, void* y) {
+  dispatch_floating(dtype, [&]<class T>() {
+    const T* added = static_cast<const T*>(addend);
+    T* out = static_cast<T*>(y);
+    parallel_for(n, 16384, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        double x = static_cast<double>(out[i]) + (post.adds ? static_cast<double>(added[i]) : 0);
+        out[i] = static_cast<T>(applied(post, x));
+      }
+    });
+  });
+}
+
+// Primitives pad output channels to at most 64 and input channels to 16; what does not fit stays as it is.
+int64_t packed_bytes(const ConvGeometry& g, DType dtype) {
+  auto up = [](int64_t n, int64_t to) { return (n + to - 1) / to * to; };
+  int64_t in = g.in_channels / g.groups, out = g.out_channels / g.groups;
+  int64_t weights = g.groups == 1 ? up(out, 64) * up(in, 16) : up(g.groups, 16) * out * in;
+  return kPackedHead + weights * g.kernel_size() * size_of(dtype);
+}
+
+const void* plain_weights(const void* packed) {
+  int64_t order;
+  std::memcpy(&order, packed, sizeof order);
+  if (order != 0) fail(ErrorKind::runtime, "packed weights are in an order that only oneDNN can read");
+  return static_cast<const char*>(packed) + kPackedHead;
+}
+
+void pack_weights(const ConvGeometry& g, DType dtype, const PostOps& post, bool bias, const void* w, void* packed) {
+#if MXNET_ONEDNN
+  if (pack_weights_onednn(g, dtype, post, bias, w, packed)) return;
+#endif
+  std::memset(packed, 0, static_cast<size_t>(packed_bytes(g, dtype)));
+  std::memcpy(static_cast<char*>(packed) + kPackedHead, w, static_cast<size_t>(g.w_elements() * size_of(dtype)));
+}
+
+}  // namespace mxnet
