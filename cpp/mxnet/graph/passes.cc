@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "mxnet/graph/layout.h"
 #include "mxnet/graph/rewrite.h"
 #include "mxnet/op/invoke.h"
 
@@ -117,6 +118,12 @@ constexpr Pass kPasses[] = {
     {"common", "Computes equal expressions once.", false, false, false, share_common},
     {"batch_norm", "Puts batch norm with moving averages into the weights of the layer before it.", true, false, false,
      fold_batch_norms},
+    {"layout",
+     "Puts channels last around convolutions where it pays; sums of convolutions may be rounded differently then.",
+     false, true, false, channels_last},
+    {"convolutions",
+     "Lets convolutions add and activate what they compute, and packs their weights; a rectifier takes NaN for 0 then.",
+     true, true, false, fuse_convolutions},
 };
 
 struct Switches {

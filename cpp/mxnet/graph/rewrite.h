@@ -110,4 +110,21 @@ inline Symbol without_writes(const Symbol& symbol) {
   });
 }
 
+// The same with parameters at hand; `slots` are the places of the inputs among the operator's.
+inline Ref<Node> call(const char* op_name, const std::string& name, ParamsRef params, Outputs inputs,
+                      std::vector<int> slots) {
+  auto node = make_ref<Node>();
+  node->op = &Registry::get().at(op_name);
+  node->params = std::move(params);
+  node->name = name;
+  node->inputs = std::move(inputs);
+  node->slots = std::move(slots);
+  return node;
+}
+
+template <class P>
+const P& params_of(const Node& node) {
+  return *static_cast<const P*>(node.params->data());
+}
+
 }  // namespace mxnet

@@ -16,7 +16,7 @@ def list_passes():
     Examples
     --------
     >>> [p["name"] for p in mx.sym.passes.list_passes()]
-    ['identities', 'common', 'batch_norm']
+    ['identities', 'common', 'batch_norm', 'layout', 'convolutions']
     """
     return [dict(zip(("name", "doc", "inference_only", "on"), item)) for item in _core.graph_passes()]
 
@@ -51,7 +51,7 @@ def _known(symbol, shapes):
         return {}
     shapes_of, _, states = symbol.infer_shape(**shapes)
     names = symbol.list_arguments() + symbol.list_auxiliary_states()
-    dtypes, _, state_dtypes = symbol.infer_type()
+    dtypes, _, state_dtypes = symbol.infer_type_partial()
     return {name: (shape, dtype or "float32")
             for name, shape, dtype in zip(names, shapes_of + states, dtypes + state_dtypes)}
 
