@@ -5,6 +5,7 @@ without arguments, and one that waits until its result is there. ``theirs`` may 
 """
 import operator
 
+import networks
 import numpy as np
 
 CASES = {}
@@ -397,6 +398,9 @@ for _name, _batch, _shape, _build, _build_torch in (("train_mlp_b128", 128, (784
                                                     ("train_lenet_b64", 64, (1, 28, 28), _lenet, _lenet_torch)):
     _add(_name, _train(_batch, _shape, _build, False), _train_torch(_batch, _shape, _build_torch))
     _add(f"{_name}_hybrid", _train(_batch, _shape, _build, True), _train_torch(_batch, _shape, _build_torch))
+
+
+networks.add_cases(CASES)
 
 
 # --- loading: a round of small samples, labels as numbers -----------------------------------------------------
