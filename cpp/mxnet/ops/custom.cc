@@ -119,10 +119,13 @@ void backward(const BackwardCustomParams& p, KernelContext& c) {
   const CustomKind& kind = p.forward.kind();
   size_t arguments = kind.arguments.size(), outputs = kind.outputs.size();
   with_loan(c, [&](Loan& loan) {
-    p.forward.application->backward({loan.lend(c.inputs.first(outputs)),
+    CustomOperator::Gradients arrays{loan.lend(c.inputs.first(outputs)),
                                      loan.lend(c.inputs.subspan(outputs, arguments)),
-                                     loan.lend(c.inputs.subspan(outputs + arguments, outputs)), loan.lend(c.outputs),
-                                     loan.lend(c.inputs.subspan(2 * outputs + arguments)), p.needed});
+                                     loan.lend(c.inputs.subspan(outputs + arguments, outputs)),
+                                     loan.lend(c.outputs),
+                                     loan.lend(c.inputs.subspan(2 * outputs + arguments)),
+                                     p.needed};
+    p.forward.application->backward(arrays);
   });
 }
 
@@ -148,7 +151,7 @@ CustomParams bind_custom(const CustomParams& p, Context ctx, std::span<const Ten
   return bound;
 }
 
-void gradient(const CustomParams& p, GradContext& g) {
+void queued_gradient(const CustomParams& p, GradContext& g) {
   static const OpRef backward("_backward_Custom");
   const int arguments = static_cast<int>(p.kind().arguments.size());
   BackwardCustomParams params{p, {}};
@@ -160,6 +163,28 @@ void gradient(const CustomParams& p, GradContext& g) {
   std::vector<Expr> dins = backward.with(inputs, make_params(std::move(params)));
   for (int i = 0; i < arguments; ++i)
     if (g.needs(i)) g.din(i) = dins[i];
+}
+
+// The operator's own backward under recording: what it does with operators can be differentiated again.
+void gradient(const CustomParams& p, GradContext& g) {
+  if (!call_state().recording) return queued_gradient(p, g);
+  const int arguments = static_cast<int>(p.kind().arguments.size());
+  CustomOperator::Gradients arrays;
+  for (int i = 0; i < g.num_outputs(); ++i) arrays.douts.push_back(g.dout(i).array());
+  for (int i = 0; i < g.num_outputs(); ++i) arrays.outputs.push_back(g.out(i).array());
+  for (int i = 0; i < g.num_inputs(); ++i) {
+    if (i >= arguments) {
+      arrays.states.push_back(g.in(i).array().detached());
+      continue;
+    }
+    const NDArray& in = arrays.inputs.emplace_back(g.in(i).array());
+    arrays.dins.emplace_back(in.shape(), in.dtype(), in.ctx());
+    arrays.needed.push_back(g.needs(i));
+  }
+  for (const NDArray& out : arrays.outputs) out.wait_to_read();  // forward may keep things in the operator
+  p.application->backward(arrays);
+  for (int i = 0; i < arguments; ++i)
+    if (g.needs(i)) g.din(i) = arrays.dins[i];
 }
 
 const Op& custom = define_op<CustomParams>("Custom")
@@ -180,6 +205,7 @@ const Op& custom = define_op<CustomParams>("Custom")
                        .bind(bind_custom)
                        .cpu(forward)
                        .gradient(gradient)
+                       .fast_gradient(queued_gradient)
                        .lane(Lane::callback)
                        .uses_training();
 
@@ -202,10 +228,6 @@ const Op& backward_custom =
           for (int i = 0; i < c.num_outputs(); ++i) c.out(i) = c.in(first + i);
         })
         .cpu(backward)
-        .gradient([](const BackwardCustomParams& p, GradContext&) {
-          fail(ErrorKind::not_implemented, "Custom: the backward of operator '", p.forward.op_type,
-               "' cannot be differentiated; use autograd.Function where gradients of gradients are wanted");
-        })
         .lane(Lane::callback);
 
 const bool on_gpu =

@@ -10,7 +10,8 @@ namespace mxnet {
 
 // One application of a custom operator. Forward and backward run on the engine's callback threads. The arrays
 // are lent: they show the memory of the operation at hand under Vars of their own, so that operators may be
-// applied to them; an array that is kept longer gets memory of its own when the call ends.
+// applied to them; an array that is kept longer gets memory of its own when the call ends. Where the gradient itself
+// is recorded, backward runs in the caller's thread, on the arrays of the tape.
 class CustomOperator {
  public:
   struct Gradients {
@@ -20,7 +21,8 @@ class CustomOperator {
 
   virtual ~CustomOperator() = default;
   virtual void forward(bool training, Arrays inputs, Arrays outputs, Arrays states) = 0;
-  virtual void backward(Gradients arrays) = 0;
+  // Called while recording, the dins become what the operator left there, with their places on the tape.
+  virtual void backward(Gradients& arrays) = 0;
 };
 
 // A kind under given parameters.

@@ -120,7 +120,9 @@ template <class P>
 void define_pair(const char* extract_name, const char* extract_alias, const char* extract_doc, const char* make_name,
                  const char* make_alias, const char* make_doc, const char* vector_doc) {
   auto through = [](const char* name) {
-    return [op = OpRef(name)](const P&, GradContext& g) { g.din(0) = op.with({g.dout(0)}, g.params())[0]; };
+    return [op = OpRef(name)](const P&, GradContext& g) {
+      if (g.in(0).shape().size() > 0) g.din(0) = op.with({g.dout(0)}, g.params())[0];
+    };
   };
   define_op<P>(extract_name)
       .doc(extract_doc)

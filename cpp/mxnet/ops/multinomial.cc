@@ -82,7 +82,8 @@ void multinomial_gradient(const MultinomialParams& p, GradContext& g) {
   Expr drawn = reshape(g.out(0), Shape{rows, per_row});
   Expr chosen = one_hot({drawn}, {{"depth", k}, {"dtype", data.dtype()}});
   Expr weighted = chosen * reshape(g.dout(1), Shape{rows, per_row, 1});
-  g.din(0) = reshape(sum(weighted, std::array{1}, false), data.shape()) / data;
+  // What has probability zero is never drawn: its slope is zero, not 0 / 0.
+  g.din(0) = reshape(sum(weighted, std::array{1}, false), data.shape()) / (data + (data == 0.0));
 }
 
 const Op& multinomial =

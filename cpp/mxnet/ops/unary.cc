@@ -91,7 +91,8 @@ const Op& polygamma_op =
         .doc("The n-th derivative of digamma, the logarithmic derivative of gamma, element by element.")
         .input("data", "Input array of a floating dtype.")
         .infer([](const PolygammaParams& p, InferContext& c) {
-          if (p.n < 0) c.fail("n is ", p.n, ", expected a non-negative int");
+          constexpr int kMost = 170;  // n! is a double until there
+          if (p.n < 0 || p.n > kMost) c.fail("n is ", p.n, ", must be from 0 to ", kMost);
           c.out(0) = c.in(0);
         })
         .cpu(polygamma_cpu)

@@ -37,6 +37,7 @@ class Sample:
     grad2: bool
     tol: typing.Any
     dtypes: typing.Any
+    symmetric: tuple = ()
     family: str = ""  # the module it is from
 
     @property
@@ -48,7 +49,8 @@ class Sample:
         return f"{self.op}-{digest.hexdigest()[:12]}"
 
 
-def sample(op, inputs, params=None, ref=None, golden=None, grad=True, grad2=True, tol=None, dtypes=None):
+def sample(op, inputs, params=None, ref=None, golden=None, grad=True, grad2=True, tol=None, dtypes=None,
+           symmetric=()):
     """One call of an operator.
 
     Parameters
@@ -76,12 +78,14 @@ def sample(op, inputs, params=None, ref=None, golden=None, grad=True, grad2=True
         Element types besides the given ones that the call must accept and agree in; default
         ('float64', 'float16', 'bfloat16') where an input is float32. Without 'float64', finite
         differences are taken in float32.
+    symmetric : tuple of int, optional
+        Inputs whose gradient holds for symmetric changes of the matrices only.
     """
     global _drawn
     _drawn = itertools.count()
     inputs = [x if x is None or isinstance(x, np.ndarray) else np.array(x, getattr(x, "dtype", "float32"))
               for x in inputs]
-    return Sample(op, inputs, dict(params or {}), ref, golden, grad, grad2, tol, dtypes)
+    return Sample(op, inputs, dict(params or {}), ref, golden, grad, grad2, tol, dtypes, symmetric)
 
 
 def arr(*shape, low=-1, high=1, seed=0, dtype="float32"):

@@ -128,18 +128,18 @@ def _slogdet(a):
     return [np.atleast_1d(sign), np.atleast_1d(log)]
 
 
-# The gradients of potrf and syevd are symmetric: they hold for symmetric changes of A only, and are checked in
-# test_linalg.py.
+# The gradients of potrf and syevd are symmetric.
 def _factors():
     for shape in (3, 3), (2, 2, 4, 4), (1, 1), (70, 70), (2, 129, 129):
         small = shape[-1] < 10
         dtypes = ("float64", "float16", "bfloat16") if small else ("float64",)
-        yield sample("_linalg_potrf", [_positive(*shape)], ref=np.linalg.cholesky, grad=False, dtypes=dtypes)
+        yield sample("_linalg_potrf", [_positive(*shape)], ref=np.linalg.cholesky, grad2=small, dtypes=dtypes,
+                     symmetric=(0,))
         factor = np.linalg.cholesky(_positive(*shape)).astype("float32") + np.triu(np.ones(shape, "float32"), 1)
         yield sample("_linalg_potri", [factor], ref=_potri, grad2=small, dtypes=dtypes)
         yield sample("_linalg_inverse", [_mixed(*shape)], ref=np.linalg.inv, grad2=small, dtypes=dtypes)
-        yield sample("_linalg_syevd", [_positive(*shape)], ref=_eigen if small else None, grad=False,
-                     dtypes=("float64",) if small else (), golden=None if small else False)
+        yield sample("_linalg_syevd", [_positive(*shape)], ref=_eigen if small else None, grad=small,
+                     symmetric=(0,), dtypes=("float64",) if small else (), golden=None if small else False)
     for shape in (3, 3), (2, 2, 4, 4), (1, 1), (37, 37):
         small = shape[-1] < 10
         # Of a size that float16 can hold.

@@ -32,6 +32,16 @@ def _ifft(x):
     return np.fft.ifft(x[..., ::2] + 1j * x[..., 1::2]).real * (x.shape[-1] // 2)
 
 
+def _recurrence(reverse):
+    def ref(decay, data):
+        order = range(data.shape[1])[::-1] if reverse else range(data.shape[1])
+        y, state = np.zeros_like(data), np.zeros_like(data[:, 0])
+        for t in order:
+            y[:, t] = state = decay[:, t] * state + data[:, t]
+        return y
+    return ref
+
+
 def _hawkes(lda, alpha, beta, state, lags, marks, lengths, ends):
     """One event after the other."""
     loglik, states = np.zeros(len(lda)), np.zeros_like(lda)
@@ -105,6 +115,9 @@ SAMPLES = [
     *(sample("_contrib_fft", [arr(*shape)], {"compute_size": 4}, ref=_fft)
       for shape in [(3, 8), (2, 2, 2, 6), (4, 1), (2, 7), (1, 60)]),
     *(sample("_contrib_ifft", [arr(*shape)], ref=_ifft) for shape in [(3, 8), (2, 2, 2, 6), (4, 2), (2, 14), (1, 60)]),
+
+    *(sample("_linear_recurrence", [arr(*shape), arr(*shape)], {"reverse": reverse}, ref=_recurrence(reverse))
+      for shape in [(2, 5), (3, 4, 2), (2, 1, 3)] for reverse in (False, True)),
 
     sample("_contrib_hawkesll", _HAWKES, ref=_hawkes, grad=(0, 1, 2, 3, 4)),
     sample("_contrib_hawkesll", [*_HAWKES[:6], np.array([0, 5], "float32"), _HAWKES[7]], ref=_hawkes,
