@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
   init_array(m);
   init_symbol(m);
   init_op_function(m);
+  init_deferred(m);
   init_autograd(m);
   init_recording(m);
   init_runtime(m);

@@ -13,8 +13,6 @@
 
 namespace mxnet::python {
 
-PyTypeObject* deferred_type = nullptr;
-
 namespace {
 
 struct OpFunction {
@@ -30,48 +28,6 @@ PyTypeObject* op_function_type = nullptr;
 
 OpFunction* function_of(PyObject* self) { return reinterpret_cast<OpFunction*>(self); }
 
-// A parameter whose shape is not known yet: an operator that meets one infers the shape backwards and asks
-// `resolve(shape)` for the array.
-struct Deferred {
-  PyObject_HEAD PyObject* resolve;
-  PyObject* shape;  // tuple; extents of 0 or less are unknown; None if nothing is known
-  PyObject* dtype;
-};
-
-Shape partial_shape(PyObject* object) {
-  if (object == Py_None) return Shape::unknown();
-  Shape shape = shape_argument(object);
-  for (int i = 0; i < shape.ndim(); ++i)
-    if (shape[i] <= 0) shape[i] = kUnknown;
-  return shape;
-}
-
-// Replaces the deferred arrays among `objects` by real ones.
-void resolve_deferred(const Op& op, const ParamsRef& params, std::vector<Object>& objects) {
-  std::vector<TensorSpec> specs(objects.size());
-  for (size_t i = 0; i < objects.size(); ++i) {
-    PyObject* object = objects[i].get();
-    if (object == Py_None) {
-      specs[i].present = false;
-    } else if (is_deferred(object)) {
-      auto* deferred = reinterpret_cast<Deferred*>(object);
-      specs[i] = {partial_shape(deferred->shape), dtype_argument(deferred->dtype, DType::float32)};
-    } else {
-      const NDArray& a = array_argument(object, op.input_name(static_cast<int>(i)).c_str());
-      specs[i] = {a.shape(), a.dtype()};
-    }
-  }
-  if (op.infer) infer(op, params, specs);
-  for (size_t i = 0; i < objects.size(); ++i) {
-    if (!is_deferred(objects[i].get())) continue;
-    if (!specs[i].shape.known())
-      value_error(op.name, ": the shape of the parameter given as ", op.input_name(static_cast<int>(i)),
-                  " cannot be inferred here, got ", specs[i].shape, "; give it a full shape when creating it");
-    Object shape = own(shape_tuple(specs[i].shape));
-    objects[i] = own(PyObject_CallOneArg(reinterpret_cast<Deferred*>(objects[i].get())->resolve, shape.get()));
-  }
-}
-
 // What a call was given, sorted out.
 struct Arguments {
   std::vector<PyObject*> inputs;  // borrowed; null or None where left out
@@ -85,6 +41,8 @@ struct Arguments {
   Attributes attributes;                                 // what was given, as text
   std::vector<std::pair<std::string, PyObject*>> named;  // symbols for inputs that the parameters name
 };
+
+bool is_attribute(std::string_view name) { return name.size() > 4 && name.starts_with("__") && name.ends_with("__"); }
 
 bool is_null(PyObject* object) {
   static Lazy null("mxnet.base", "_Null");
@@ -175,10 +133,6 @@ class Parser {
     result_.inputs[index] = value;
   }
 
-  static bool is_attribute(std::string_view name) {
-    return name.size() > 4 && name.starts_with("__") && name.ends_with("__");
-  }
-
   // Keywords every front end takes: out, ctx, arg0, arg1...; name, attr and __attributes__ are a symbol's and without
   // effect on arrays.
   void take_special(const char* name, PyObject* value) {
@@ -203,8 +157,8 @@ class Parser {
       result_.name = value;
     } else if (text == "attr") {
       result_.attr = value;
-    } else if (text.starts_with("__") && text.ends_with("__") && PyUnicode_Check(value)) {
-      result_.attributes[name] = PyUnicode_AsUTF8(value);
+    } else if (std::string key = stored_key(text); is_attribute(key)) {
+      result_.attributes[key] = PyUnicode_AsUTF8(own(PyObject_Str(value)).get());
     } else if (op_.inputs_of && is_input(value)) {
       result_.named.emplace_back(name, value);
     } else if (op_.free_params) {
@@ -323,9 +277,21 @@ void place_named(const Op& op, const Arguments& arguments, std::vector<NodeOutpu
   }
 }
 
+// Parameters among the attributes of a scope or of `attr`. What is neither must be marked as the program's own.
+void set_from_attributes(const Op& op, Application& application) {
+  for (const auto& [key, text] : application.attrs) {
+    if (is_attribute(key) || op.free_params) continue;
+    auto named = [&key = key](const FieldSpec& f) { return f.name == key; };
+    auto field = std::find_if(op.fields.begin(), op.fields.end(), named);
+    if (field == op.fields.end())
+      type_error(op.name, ": there is no parameter '", key, "'; attributes of your own are written __", key, "__");
+    field->set(application.params->data(), Value(text), field->what);
+  }
+}
+
 PyObject* make_symbol(OpFunction* function, Arguments& arguments) {
   const Op& op = *function->op;
-  Application application{&op, arguments.params, {}, {}, input_outputs(op, arguments.inputs), {}};
+  Application application{&op, arguments.params, {}, {}, input_outputs(op, arguments.inputs), {}, current_origin()};
   std::string hint = PyUnicode_AsUTF8(function->name);
   for (std::string_view module : {"_contrib_", "_linalg_", "_image_", "_sparse_"})  // mx.sym.contrib.x gives x0
     if (hint.starts_with(module)) hint.erase(0, module.size());
@@ -333,6 +299,7 @@ PyObject* make_symbol(OpFunction* function, Arguments& arguments) {
   place_named(op, arguments, application.inputs);
   application.name = scoped_name(arguments.name, hint);
   application.attrs = scoped_attributes(arguments.attr, op.name);
+  set_from_attributes(op, application);
   bool counted = op.is_variadic() && !arguments.attributes.contains(op.variadic) && !application.inputs.empty();
   for (const FieldSpec& field : op.fields) {
     if (!counted || field.name != op.variadic) continue;
@@ -340,7 +307,9 @@ PyObject* make_symbol(OpFunction* function, Arguments& arguments) {
     application.attrs[field.name] = std::to_string(application.inputs.size());
   }
   for (auto& [key, value] : arguments.attributes) application.attrs.try_emplace(key, std::move(value));
-  return wrap_symbol(mxnet::apply(std::move(application)), function->space);
+  Symbol symbol = mxnet::apply(std::move(application));
+  if (!symbol.outputs().empty()) set_starts(*symbol.outputs()[0].node);
+  return wrap_symbol(std::move(symbol), function->space);
 }
 
 PyObject* call(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
@@ -472,53 +441,7 @@ PyObject* make_function(const Op& op, const std::string& name, const char* space
   return Py_NewRef(self);
 }
 
-// --- deferred arrays --------------------------------------------------------------------------------
-
-PyObject* deferred_new(PyTypeObject* type, PyObject* args, PyObject*) {
-  PyObject *resolve, *shape, *dtype;
-  if (!PyArg_ParseTuple(args, "OOO", &resolve, &shape, &dtype)) return nullptr;
-  auto* self = reinterpret_cast<Deferred*>(type->tp_alloc(type, 0));
-  if (!self) return nullptr;
-  self->resolve = Py_NewRef(resolve);
-  self->shape = Py_NewRef(shape);
-  self->dtype = Py_NewRef(dtype);
-  return reinterpret_cast<PyObject*>(self);
-}
-void deferred_dealloc(PyObject* self) {
-  auto* deferred = reinterpret_cast<Deferred*>(self);
-  PyTypeObject* type = Py_TYPE(self);
-  Py_XDECREF(deferred->resolve);
-  Py_XDECREF(deferred->shape);
-  Py_XDECREF(deferred->dtype);
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
-template <Sign Signs::* sign>
-PyObject* deferred_binary(PyObject* a, PyObject* b) {
-  return guarded([&] { return call_binary(signs().*sign, a, b); });
-}
-
-PyMemberDef deferred_members[] = {
-    {"shape", T_OBJECT, offsetof(Deferred, shape), READONLY, "What is known of the shape."},
-    {"dtype", T_OBJECT, offsetof(Deferred, dtype), READONLY, "Element type."},
-    {nullptr, 0, 0, 0, nullptr}};
-PyType_Slot deferred_slots[] = {
-    {Py_tp_doc,
-     const_cast<char*>("DeferredArray(resolve, shape, dtype): a parameter whose shape an operator will infer.")},
-    {Py_tp_new, reinterpret_cast<void*>(deferred_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(deferred_dealloc)},
-    {Py_tp_members, deferred_members},
-    {Py_nb_add, reinterpret_cast<void*>(deferred_binary<&Signs::add>)},
-    {Py_nb_subtract, reinterpret_cast<void*>(deferred_binary<&Signs::subtract>)},
-    {Py_nb_multiply, reinterpret_cast<void*>(deferred_binary<&Signs::multiply>)},
-    {Py_nb_true_divide, reinterpret_cast<void*>(deferred_binary<&Signs::divide>)},
-    {0, nullptr}};
-PyType_Spec deferred_spec{"mxnet._core.DeferredArray", sizeof(Deferred), 0, Py_TPFLAGS_DEFAULT, deferred_slots};
-
 }  // namespace
-
-bool is_deferred(PyObject* object) { return Py_TYPE(object) == deferred_type; }
 
 const Signs& signs() {
   static const Signs signs;
@@ -546,9 +469,7 @@ PyObject* call_binary(const Sign& sign, PyObject* a, PyObject* b) {
 void init_op_function(pybind11::module_& m) {
   namespace py = pybind11;
   op_function_type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpec(&spec)));
-  deferred_type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpec(&deferred_spec)));
   m.add_object("OpFunction", reinterpret_cast<PyObject*>(op_function_type));
-  m.add_object("DeferredArray", reinterpret_cast<PyObject*>(deferred_type));
   m.def("op_names", [] {
     py::list names;
     for (auto& [name, op] : Registry::get().names()) names.append(name);

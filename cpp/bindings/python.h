@@ -99,9 +99,11 @@ const NDArray& array_argument(PyObject* object, const char* what);
 PyObject* wrap(NDArray array, PyTypeObject* type = nullptr);  // default: the class of the "nd" space
 PyTypeObject* array_class(const char* space);
 
-// A parameter of Gluon whose shape is not known yet, standing in for its array (see op_function.cc).
+// A parameter of Gluon whose shape is not known yet, standing in for its array (deferred.cc).
 extern PyTypeObject* deferred_type;
 bool is_deferred(PyObject* object);
+// Replaces the deferred arrays among the inputs of an operator by real ones.
+void resolve_deferred(const Op& op, const ParamsRef& params, std::vector<Object>& objects);
 
 // Values and dtypes.
 Value to_value(PyObject* object);
@@ -114,6 +116,14 @@ Shape shape_argument(PyObject* object);  // an int or a sequence of ints
 Context context_argument(PyObject* object);
 PyObject* context_object(Context ctx);  // mxnet.context.Context; new reference
 Context current_context();
+
+// The nearest line of the program outside the package; without a file where there is none.
+struct SourceLine {
+  std::string file;
+  int line = 0;
+};
+SourceLine calling_line();
+std::string python_location();  // "file.py:12", from any thread
 
 // Calls `op` on arrays with params; the results as one object or a list.
 PyObject* wrap_results(Arrays&& results, PyTypeObject* type);
@@ -167,6 +177,7 @@ int array_set_item(PyObject* self, PyObject* key, PyObject* value);
 void init_errors(pybind11::module_& m);
 void init_array(pybind11::module_& m);
 void init_op_function(pybind11::module_& m);
+void init_deferred(pybind11::module_& m);
 void init_symbol(pybind11::module_& m);
 void init_autograd(pybind11::module_& m);
 void init_recording(pybind11::module_& m);

@@ -1,7 +1,6 @@
 // Engine, storage, random state: what the Python package asks of the runtime as a whole.
 #include "python.h"
 
-#include <frameobject.h>
 #include <pybind11/stl.h>
 
 #include "mxnet/base/cpu.h"
@@ -18,30 +17,6 @@ namespace {
 void* before_blocking() { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; }
 void after_blocking(void* state) {
   if (state) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
-}
-
-// "file.py:12" of the nearest caller outside the package.
-std::string python_location() {
-  if (!Py_IsInitialized() || !PyGILState_Check()) return {};
-  static const std::string package = [] {
-    Object module(PyImport_ImportModule("mxnet"));
-    Object file(module ? PyObject_GetAttrString(module.get(), "__file__") : nullptr);
-    const char* text = file ? PyUnicode_AsUTF8(file.get()) : nullptr;
-    if (!text) PyErr_Clear();
-    std::string path = text ? text : "";
-    return path.substr(0, path.rfind('/') + 1);
-  }();
-  Object frame = Object::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
-  while (frame) {
-    auto* f = reinterpret_cast<PyFrameObject*>(frame.get());
-    Object code(reinterpret_cast<PyObject*>(PyFrame_GetCode(f)));
-    PyObject* file = reinterpret_cast<PyCodeObject*>(code.get())->co_filename;
-    const char* path = PyUnicode_AsUTF8(file);
-    if (path && (package.empty() || std::string_view(path).substr(0, package.size()) != package))
-      return str(path, ":", PyFrame_GetLineNumber(f));
-    frame = Object(reinterpret_cast<PyObject*>(PyFrame_GetBack(f)));
-  }
-  return {};
 }
 
 // What the library was built with and the CPU has, by the names MXNet has for it.

@@ -6,6 +6,8 @@
 
 #include <map>
 #include <new>
+#include <optional>
+#include <set>
 
 #include "mxnet/graph/infer.h"
 #include "mxnet/graph/json.h"
@@ -67,12 +69,10 @@ Node* only_node(const Symbol& symbol) {
   return node;
 }
 
-constexpr const char* kHidden[] = {"ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage"};
-
-std::string stored_key(const std::string& key) {
-  for (const char* hidden : kHidden)
-    if (key == hidden) return "__" + key + "__";
-  return key;
+// The block whose forward makes symbols in this thread, see symbol_block.
+std::shared_ptr<const std::string>& current_block() {
+  thread_local std::shared_ptr<const std::string> block;
+  return block;
 }
 
 // Attributes as programs see them: hidden ones under their plain names too.
@@ -80,8 +80,8 @@ py::dict visible_attributes(const Node& node) {
   py::dict result;
   for (const auto& [key, value] : node.attrs) {
     result[py::str(key)] = value;
-    for (const char* hidden : kHidden)
-      if (key == std::string("__") + hidden + "__") result[py::str(hidden)] = value;
+    for (std::string_view hidden : kHiddenKeys)
+      if (key == str("__", hidden, "__")) result[py::str(hidden.data(), hidden.size())] = value;
   }
   return result;
 }
@@ -114,7 +114,8 @@ TensorSpec given_spec(py::handle item, bool zero_is_unknown) {
 }
 
 // symbol_infer(symbol, {name: (shape, dtype)}, zero_is_unknown, default_dtypes): for arguments, outputs and
-// auxiliary states lists of (shape, dtype, whether the shape is known), and text on each variable of unknown shape.
+// auxiliary states lists of (shape, dtype, whether the shape is known), and for each variable of unknown shape what is
+// known of it and who reads it.
 py::tuple infer_symbol(py::handle handle, py::dict given, bool zero_is_unknown, bool default_dtypes) {
   const Symbol& symbol = symbol_argument(handle.ptr(), "infer_shape");
   NumberedGraph graph(symbol);
@@ -140,7 +141,10 @@ py::tuple infer_symbol(py::handle handle, py::dict given, bool zero_is_unknown, 
   }
   for (const NodeOutput& output : symbol.outputs())
     outputs.append(spec_object(inference.spec(output), zero_is_unknown));
-  return py::make_tuple(arguments, outputs, auxiliary, inference.unknown_variables());
+  py::list unknown;
+  for (const auto& variable : inference.unknown_variables())
+    unknown.append(py::make_tuple(variable.text, variable.reader));
+  return py::make_tuple(arguments, outputs, auxiliary, unknown);
 }
 
 // --- programs -----------------------------------------------------------------------------------------
@@ -302,6 +306,10 @@ void init_graphs(py::module_& m) {
     for (const auto& [key, value] : attrs) stored[stored_key(key)] = value;
     return wrapped(make_variable(name, std::move(stored)));
   });
+  // symbol_block(text): symbols are made by this block from now on in this thread; None for none.
+  m.def("symbol_block", [](const std::optional<std::string>& block) {
+    current_block() = block ? std::make_shared<const std::string>(*block) : nullptr;
+  });
   m.def("symbol_item", [](py::handle s, size_t i) {
     const Symbol& symbol = symbol_argument(s.ptr(), "symbol");
     if (i >= symbol.outputs().size())
@@ -349,7 +357,7 @@ void init_graphs(py::module_& m) {
     for (const auto& [key, value] : attrs)
       for (const FieldSpec& field : op.fields)
         if (field.name == key) params.emplace_back(key, Value(value));
-    Application application{&op, make_params(op, params), name, std::move(attrs), {}, {}};
+    Application application{&op, make_params(op, params), name, std::move(attrs), {}, {}, current_origin()};
     for (py::handle item : inputs)
       for (const NodeOutput& output : symbol_argument(item.ptr(), "an input").outputs())
         application.inputs.push_back(output);
@@ -371,6 +379,13 @@ PyObject* wrap_symbol(Symbol symbol, const char* space) {
   PyObject* self = check(type->tp_alloc(type, 0));
   new (&symbol_of(self)) Symbol(std::move(symbol));
   return self;
+}
+
+Origin current_origin() {
+  static std::set<std::string> files;  // under the interpreter's lock
+  SourceLine where = calling_line();
+  if (where.file.empty()) return {current_block()};
+  return {current_block(), &*files.insert(std::move(where.file)).first, where.line};
 }
 
 Attributes scoped_attributes(PyObject* attr, const std::string& what) {

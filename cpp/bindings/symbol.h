@@ -16,6 +16,8 @@ inline Symbol& symbol_of(PyObject* object) { return reinterpret_cast<SymbolObjec
 const Symbol& symbol_argument(PyObject* object, const char* what);
 PyObject* wrap_symbol(Symbol symbol, const char* space = "sym");  // in the class of the space
 
+// Where the symbol that is made now comes from.
+Origin current_origin();
 // Attributes from a dict of text (or None), with those of the scopes in force.
 Attributes scoped_attributes(PyObject* attr, const std::string& what);
 // `name` or, where it is None, the next one made of `hint`; as the name manager in force says.

@@ -53,6 +53,12 @@ def _requests(grad_req, names):
     return requests
 
 
+def _listed(unknown):
+    """Variables of unknown shape and who reads them, the first few."""
+    shown = [f"{item} ({reader})" for item, reader in unknown[:5]]
+    return ", ".join(shown) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+
+
 class Executor:
     """A symbol bound to arrays. Made by `Symbol.bind` and `Symbol.simple_bind`.
 
@@ -110,7 +116,7 @@ class Executor:
         given = {name: (shapes.get(name), (type_dict or {}).get(name)) for name in (*names, *aux_names)}
         args, _, aux, unknown = _core.symbol_infer(symbol, given, not is_np_shape(), True)
         if unknown:
-            raise MXValueError(f"simple_bind: cannot infer the shapes of {', '.join(unknown)}; give more shapes "
+            raise MXValueError(f"simple_bind: cannot infer the shapes of {_listed(unknown)}; give more shapes "
                                f"(got {', '.join(f'{k}={v}' for k, v in shapes.items()) or 'none'})")
         ctx = Context(ctx)
         shared_args = shared_exec.arg_dict if shared_exec is not None else {}
@@ -323,7 +329,11 @@ class Executor:
                                      (aux_params or {}, self.aux_dict, "auxiliary states")):
             for name, value in values.items():
                 if name in arrays:
-                    value.astype(arrays[name].dtype).copyto(arrays[name])
+                    target = arrays[name]
+                    if value.shape != target.shape:
+                        raise MXValueError(f"copy_params_from: '{name}' has shape {value.shape}, expected "
+                                           f"{target.shape}")
+                    value.astype(target.dtype).copyto(target)
                 elif not allow_extra_params:
                     raise ValueError(f'Find name "{name}" that is not in the {what}')
 
@@ -341,7 +351,7 @@ class Executor:
 
         Raises
         ------
-        AssertionError
+        ValueError
             When an array changes or grows against these.
         """
         given = {name: (shape, self.arg_dict[name].dtype if name in self.arg_dict else None)
@@ -350,19 +360,17 @@ class Executor:
             given.setdefault(name, (None, array.dtype))
         args, _, aux, unknown = _core.symbol_infer(self._symbol, given, not is_np_shape(), True)
         if unknown:
-            raise ValueError(f"reshape: cannot infer the shapes of {', '.join(unknown)}")
+            raise MXValueError(f"reshape: cannot infer the shapes of {_listed(unknown)}")
 
         def reshaped(name, array, shape):
             if array is None or array.shape == tuple(shape):
                 return array
             if not partial_shaping and name not in kwargs:
-                raise AssertionError(f"Shape of unspecified array arg:{name} changed. This can cause the new executor "
-                                     "to not share parameters with the old one. Please check for error in network. "
-                                     "If this is intended, set partial_shaping=True to suppress this warning.")
+                raise MXValueError(f"reshape: '{name}' would change from {array.shape} to {tuple(shape)}, so that the "
+                                   "executors would not share it; partial_shaping=True allows that")
             if int(np.prod(shape)) > array.size and not allow_up_sizing:
-                raise AssertionError(f"New shape of arg:{name} larger than original. First making a big executor and "
-                                     "then down sizing it is more efficient than the reverse. If you really want to "
-                                     "up size, set allow_up_sizing=True to enable allocation of new arrays.")
+                raise MXValueError(f"reshape: '{name}' would grow from {array.shape} to {tuple(shape)}; "
+                                   "allow_up_sizing=True allows that")
             return ndarray.zeros(shape, self._ctx, array.dtype)
 
         arrays = [reshaped(n, a, s[0]) for n, a, s in zip(self._arg_names, self.arg_arrays, args)]

@@ -76,7 +76,7 @@ const P& params_of(const Node& node) {
 template <class T>
 const T& at(const std::vector<T>& items, int64_t place, const Node& node) {
   if (place < 0 || place >= static_cast<int64_t>(items.size()))
-    value_error(node.op->name, ": place ", place, " is out of range [node '", node.name, "']");
+    value_error(node.op->name, ": place ", place, " is out of range for ", items.size(), " items");
   return items[place];
 }
 
@@ -89,7 +89,7 @@ std::vector<T> picked(const std::vector<T>& items, const Places& places, const N
 }
 
 const Symbol& body(const Node& node, size_t i) {
-  if (i >= node.subgraphs.size()) value_error(node.op->name, ": a body is missing [node '", node.name, "']");
+  if (i >= node.subgraphs.size()) value_error(node.op->name, ": a body is missing");
   return node.subgraphs[i];
 }
 
@@ -153,7 +153,7 @@ template <class T>
 ForeachParts<T> foreach_parts(const ForeachParams& p, const Node& node, const std::vector<T>& inputs) {
   size_t data = p.in_data_locs.size(), states = p.in_state_locs.size();
   if (inputs.size() != data + states + p.remain_locs.size() || states + p.num_out_data != node.num_outputs() + 0u)
-    value_error(node.op->name, ": the numbers of inputs and outputs do not fit [node '", node.name, "']");
+    value_error(node.op->name, ": the numbers of inputs and outputs do not fit");
   auto begin = inputs.begin();
   return {{begin, begin + data}, {begin + data, begin + data + states}, {begin + data + states, inputs.end()}};
 }

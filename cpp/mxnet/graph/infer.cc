@@ -11,6 +11,8 @@ namespace {
 bool complete(const TensorSpec& spec) { return !spec.present || (spec.shape.known() && spec.dtype != DType::unknown); }
 bool all_complete(const std::vector<TensorSpec>& specs) { return std::all_of(specs.begin(), specs.end(), complete); }
 
+std::string shape_text(const Shape& shape) { return shape.rank_known() ? str(shape) : "None"; }
+
 Shape zeros_unknown(Shape shape) {
   for (int i = 0; i < shape.ndim(); ++i)
     if (shape[i] == 0) shape[i] = kUnknown;
@@ -75,8 +77,11 @@ int64_t follow(const std::vector<TensorSpec>& known, const std::vector<TensorSpe
 }  // namespace
 
 std::string at_node(const Node& node, std::string_view text) {
-  std::string place = str(" [node '", node.name, "']");
-  return text.find(" [node '") == std::string_view::npos ? std::string(text) + place : std::string(text);
+  if (text.find(" [node '") != std::string_view::npos) return std::string(text);
+  std::string place = str(text, " [node '", node.name, "'");
+  if (node.origin.block) place += " of " + *node.origin.block;
+  if (node.origin.file) place += str(", made at ", *node.origin.file, ":", node.origin.line);
+  return place + "]";
 }
 
 // One application with what is known of its inputs and outputs.
@@ -180,19 +185,15 @@ bool GraphInference::step(size_t number) {
 }
 
 // What the inputs of a call are once the operator has filled in what it can; unknown extents are left as they are,
-// since operators know how to complete their parameters.
-std::vector<TensorSpec> GraphInference::completed(size_t number, const Call& call) {
+// since operators know how to complete their parameters. Where it raises, `problem` says why.
+std::vector<TensorSpec> GraphInference::completed(const Call& call, std::string& problem) {
   Call raw = call;
   try {
     raw.run();
   } catch (const Error& error) {
-    bool exact = std::all_of(call.in.begin(), call.in.end(), [](const TensorSpec& s) {
-      return !s.present || !s.shape.rank_known() || s.shape.known();
-    });
-    if (exact) errors_[number] = error.what();
+    problem = error.what();
     return call.in;
   }
-  errors_[number].clear();
   for (size_t i = 0; i < raw.in.size(); ++i)
     if (!complete(raw.in[i])) raw.in[i] = call.in[i];
   return raw.in;
@@ -200,7 +201,9 @@ std::vector<TensorSpec> GraphInference::completed(size_t number, const Call& cal
 
 // With inputs that are not wholly known the operator is asked twice, with different stand-ins for unknown extents.
 bool GraphInference::infer_partial(size_t number, Call& call) {
-  std::vector<TensorSpec> filled = completed(number, call);
+  std::string& problem = errors_[number];
+  problem.clear();
+  std::vector<TensorSpec> filled = completed(call, problem);
   if (all_complete(filled)) {
     call.in = filled;
     if (try_run(call)) return store(number, call);
@@ -211,6 +214,7 @@ bool GraphInference::infer_partial(size_t number, Call& call) {
       first.in = with_stand_ins(*given, 0, distinct);
       second.in = with_stand_ins(*given, 1, distinct);
       if (!try_run(first) || !try_run(second)) continue;
+      problem.clear();
       agree(*given, first, second, call);
       return store(number, call) || dtype_from_output(number, call);
     }
@@ -311,25 +315,47 @@ bool GraphInference::store(size_t number, const Call& call) {
   return changed;
 }
 
-// An operator whose data is known has said why it cannot go on.
+// An operator whose data is known, or of any number of inputs all, has said why it cannot go on.
 void GraphInference::raise_postponed() {
   for (size_t i = 0; i < errors_.size(); ++i) {
     if (done_[i] || errors_[i].empty()) continue;
+    const Node& node = *graph_.nodes()[i];
     std::vector<int> reads = graph_.reads(i);
-    if (!reads.empty() && reads[0] >= 0 && specs_[reads[0]].shape.known() && !graph_.nodes()[i]->op->is_variadic())
-      value_error(at_node(*graph_.nodes()[i], errors_[i]));
+    auto known = [&](int value) { return value < 0 || specs_[value].shape.known(); };
+    bool enough = node.op->is_variadic() ? std::all_of(reads.begin(), reads.end(), known)
+                                         : !reads.empty() && reads[0] >= 0 && known(reads[0]);
+    if (enough) value_error(at_node(node, errors_[i]));
   }
 }
 
-std::vector<std::string> GraphInference::unknown_variables() const {
-  std::vector<std::string> found;
+std::vector<GraphInference::UnknownVariable> GraphInference::unknown_variables() const {
+  std::vector<UnknownVariable> found;
+  std::unordered_map<int, size_t> place_of;  // in `found`, by value
   for (size_t i = 0; i < graph_.nodes().size(); ++i) {
     const Node& node = *graph_.nodes()[i];
-    const TensorSpec& spec = specs_[graph_.first_value(i)];
-    if (node.is_variable() && !spec.shape.known())
-      found.push_back(str(node.name, ": ", spec.shape.rank_known() ? str(spec.shape) : "None"));
+    int first = graph_.first_value(i);
+    if (node.is_variable()) {
+      if (specs_[first].shape.known()) continue;
+      place_of[first] = found.size();
+      found.push_back({str(node.name, ": ", shape_text(specs_[first].shape)), "nothing reads it"});
+      continue;
+    }
+    std::vector<int> reads = graph_.reads(i);
+    for (size_t k = 0; k < reads.size(); ++k) {
+      auto it = place_of.find(reads[k]);
+      if (it == place_of.end()) continue;
+      found[it->second].reader = reading(node, reads, k);
+      place_of.erase(it);
+    }
   }
   return found;
+}
+
+// "weight of FullyConnected 'fc' whose data is (2, ?)"
+std::string GraphInference::reading(const Node& node, const std::vector<int>& reads, size_t place) const {
+  std::string text = str(node.op->input_name(static_cast<int>(place)), " of ", node.op->name, " '", node.name, "'");
+  if (place == 0 || reads[0] < 0) return text;
+  return text + str(" whose ", node.op->input_name(0), " is ", shape_text(specs_[reads[0]].shape));
 }
 
 std::vector<TensorSpec> infer_values(const NumberedGraph& graph, const VariableSpecs& variables) {

@@ -25,21 +25,25 @@ class GraphInference {
 
   const TensorSpec& spec(int value) const { return specs_[value]; }
   const TensorSpec& spec(const NodeOutput& output) const { return specs_[graph_.value_of(output)]; }
-  // "name: (2, ?)" for each variable whose shape is not known.
-  std::vector<std::string> unknown_variables() const;
+  // Variables whose shape is not known: "name: (2, ?)", and who reads it without saying more.
+  struct UnknownVariable {
+    std::string text, reader;
+  };
+  std::vector<UnknownVariable> unknown_variables() const;
 
  private:
   struct Call;
   void read_attributes(const Node& node, TensorSpec& spec) const;
   bool step(size_t number);
   bool infer_partial(size_t number, Call& call);
-  std::vector<TensorSpec> completed(size_t number, const Call& call);
+  static std::vector<TensorSpec> completed(const Call& call, std::string& problem);
   static bool try_run(Call& call);
   static void agree(const std::vector<TensorSpec>& given, const Call& first, const Call& second, Call& call);
   bool guess_dtype(size_t number, const Call& call);
   bool dtype_from_output(size_t number, const Call& call);
   bool store(size_t number, const Call& call);
   void raise_postponed();
+  std::string reading(const Node& node, const std::vector<int>& reads, size_t place) const;
 
   const NumberedGraph& graph_;
   bool zero_is_unknown_;
@@ -52,7 +56,7 @@ class GraphInference {
 // remains unknown.
 std::vector<TensorSpec> infer_values(const NumberedGraph& graph, const VariableSpecs& variables);
 
-// Adds " [node 'fc1']" to the text of an error.
+// Adds where it happened to the text of an error: " [node 'fc1' of net.fc (Dense net_dense0), made at train.py:12]".
 std::string at_node(const Node& node, std::string_view text);
 
 }  // namespace mxnet

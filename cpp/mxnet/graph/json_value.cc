@@ -129,10 +129,12 @@ class JsonReader {
   // The character of \uXXXX, or of a pair of surrogates.
   uint32_t read_code_point() {
     uint32_t high = read_hex();
-    if (high < 0xD800 || high > 0xDBFF || text_.substr(at_ + 1, 2) != "\\u") return high;
+    constexpr uint32_t kReplacement = 0xFFFD;  // for half a pair, which is no character
+    if (high < 0xD800 || high > 0xDFFF) return high;
+    if (high > 0xDBFF || text_.substr(at_ + 1, 2) != "\\u") return kReplacement;
     at_ += 2;
     uint32_t low = read_hex();
-    return 0x10000 + ((high - 0xD800) << 10) + (low & 0x3FF);
+    return low < 0xDC00 || low > 0xDFFF ? kReplacement : 0x10000 + ((high - 0xD800) << 10) + (low & 0x3FF);
   }
 
   static void append_utf8(std::string& result, uint32_t code) {

@@ -24,6 +24,7 @@ inline Ref<Node> with_inputs(const Node& node, Outputs inputs) {
   copy->inputs = std::move(inputs);
   copy->slots = node.slots;
   copy->subgraphs = node.subgraphs;
+  copy->origin = node.origin;
   return copy;
 }
 

@@ -42,6 +42,7 @@ constexpr OutputNames kOutputNames[] = {
     {"_contrib_Proposal", {"output", "score", ""}},
     {"_contrib_MultiProposal", {"output", "score", ""}},
     {"Dropout", {"output", "mask", ""}},
+    {"IdentityAttachKLSparseReg", {"output", "", ""}},
     {"make_loss", {"loss", "", ""}},
     {"_contrib_hawkesll", {"output", "out_state", ""}},
     // These count their outputs though a caller sees but one.
@@ -61,6 +62,7 @@ constexpr StartRule kStartRules[] = {
     {"_contrib_SyncBatchNorm", "moving_var", R"(["one", {}])"},
     {"_contrib_BatchNormWithReLU", "moving_mean", R"(["zero", {}])"},
     {"_contrib_BatchNormWithReLU", "moving_var", R"(["one", {}])"},
+    {"IdentityAttachKLSparseReg", "moving_avg", R"(["zero", {}])"},
     {"LeakyReLU", "gamma", R"(["Constant", {"value": 0.25}])"},
     {"UpSampling", "weight", R"(["bilinear", {}])"},
 };
@@ -77,16 +79,26 @@ bool takes_filter(const Op& op, const ParamsRef& params) {
   return field && to_text(field->get(params->data())) == "bilinear";
 }
 
+// Name of input i as symbols tell it.
+std::string input_name(const Op& op, const ParamsRef& params, int i) {
+  if (op.inputs_of) return op.inputs_of(params->data())[i].name;
+  if (takes_filter(op, params)) return i == 0 ? "data" : "weight";
+  return op.is_variadic() ? str("arg", i) : op.input_name(i);
+}
+
+void set_start(Node& variable, const Op& op, std::string_view input) {
+  for (const StartRule& rule : kStartRules)
+    if (rule.op == op.name && rule.input == input) variable.attrs.try_emplace("__init__", rule.init);
+}
+
 NodeOutput parameter(const Application& application, int i) {
-  const Op& op = *application.op;
-  std::string input = op.is_variadic() ? str("arg", i) : op.input_name(i);
-  if (op.inputs_of) input = op.inputs_of(application.params->data())[i].name;
-  if (takes_filter(op, application.params)) input = i == 0 ? "data" : "weight";
+  std::string input = input_name(*application.op, application.params, i);
   auto node = make_ref<Node>();
   node->name = application.name + "_" + input;
   node->attrs = application.attrs;
-  for (const StartRule& rule : kStartRules)
-    if (rule.op == op.name && rule.input == input) node->attrs["__init__"] = rule.init;
+  node->origin = application.origin;
+  node->attrs.erase("__init__");
+  set_start(*node, *application.op, input);
   return {node, 0};
 }
 
@@ -152,6 +164,7 @@ Symbol rebuilt(const Symbol& symbol, bool always, Replace&& replace) {
     copy->inputs = std::move(inputs);
     copy->slots = node->slots;
     copy->subgraphs = node->subgraphs;
+    copy->origin = node->origin;
     made[node] = copy;
   }
   std::vector<NodeOutput> outputs;
@@ -160,6 +173,11 @@ Symbol rebuilt(const Symbol& symbol, bool always, Replace&& replace) {
 }
 
 }  // namespace
+
+std::string stored_key(std::string_view key) {
+  bool hidden = std::find(std::begin(kHiddenKeys), std::end(kHiddenKeys), key) != std::end(kHiddenKeys);
+  return hidden ? str("__", key, "__") : std::string(key);
+}
 
 Node::~Node() {
   // Long chains are taken apart in a loop: letting each node drop the next would overflow the stack.
@@ -249,9 +267,17 @@ Symbol apply(Application application) {
   node->name = std::move(application.name);
   node->attrs = std::move(application.attrs);
   node->subgraphs = std::move(application.subgraphs);
+  node->origin = std::move(application.origin);
   std::vector<NodeOutput> outputs;
   for (int i = 0; i < node->num_visible(); ++i) outputs.push_back({node, i});
   return Symbol(std::move(outputs));
+}
+
+void set_starts(const Node& node) {
+  if (node.op->inputs_of) return;
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (Node& input = *node.inputs[i].node; input.is_variable())
+      set_start(input, *node.op, input_name(*node.op, node.params, node.slots[i]));
 }
 
 std::vector<Node*> Symbol::nodes() const {

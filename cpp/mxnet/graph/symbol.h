@@ -1,7 +1,9 @@
 // Symbol: a computation that has not run yet - outputs of a graph of shared nodes.
 #pragma once
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +23,18 @@ struct NodeOutput {
 };
 
 using Attributes = std::map<std::string, std::string, std::less<>>;
+
+// Attributes that programs name without the underscores around: lr_mult is kept as __lr_mult__.
+inline constexpr std::string_view kHiddenKeys[] = {"ctx_group", "lr_mult", "wd_mult", "force_mirroring",
+                                                   "mirror_stage"};
+std::string stored_key(std::string_view key);
+
+// Where a node was made, for errors; files do not keep it.
+struct Origin {
+  std::shared_ptr<const std::string> block;  // "net.features.3 (Conv2D net_conv3)"; null outside of blocks
+  const std::string* file = nullptr;         // lives as long as the process
+  int line = 0;
+};
 
 // A variable, or one application of an operator. Nodes are shared between symbols and do not change, but for
 // their attributes.
@@ -45,6 +59,7 @@ class Node : public RefCounted {
   std::vector<NodeOutput> inputs;  // without optional ones that were left out
   std::vector<int> slots;          // place of each input among the operator's
   std::vector<Symbol> subgraphs;   // bodies of a loop or branch
+  Origin origin;
 };
 
 class Symbol {
@@ -84,10 +99,14 @@ struct Application {
   Attributes attrs;
   std::vector<NodeOutput> inputs;
   std::vector<Symbol> subgraphs;
+  Origin origin = {};
 };
 
 // The visible outputs of an application. Parameters that were left out become variables named after the node.
 Symbol apply(Application application);
+// Variables that the operator knows how to start, such as moving averages, get the attribute __init__ if they have
+// none.
+void set_starts(const Node& node);
 
 // A graph cut out of the one around it: values made by nodes whose attribute __subgraph_name__ is not `scope` become
 // variables.

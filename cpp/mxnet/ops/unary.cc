@@ -109,7 +109,7 @@ void copy_cpu(const NoParams&, KernelContext& c) {
 
 const Op& identity = define_op("_copy")
                          .doc("A copy of the input.")
-                         .alias({"identity"})
+                         .alias({"identity", "_CrossDeviceCopy"})
                          .input("data", "Input array.")
                          .infer(infer_same)
                          .cpu(copy_cpu)

@@ -4,11 +4,13 @@ import warnings
 
 from .. import _core, ndarray, symbol
 from ..base import MXNetError, NotImplementedForSymbol
+from ..error import ValueError as MXValueError
 from ..ndarray import NDArray
 from ..symbol import Symbol
 from ..symbol._traced import traced_shapes
 from ..util import is_np_shape
 from . import parameter
+from ._place import Place
 from .block import Block
 from .parameter import DeferredInitializationError
 from .utils import shape_is_known
@@ -147,6 +149,7 @@ class HybridBlock(Block):
         super().__init__(prefix, params)
         self._known_arrays = None, None, None  # see _own_arrays
         self._active = False
+        self._backend, self._backend_options = None, {}
         self._flags = []
         self._callback = None
         self._monitor_all = False
@@ -185,14 +188,19 @@ class HybridBlock(Block):
         active : bool
             Whether to compile.
         backend : str, optional
-            Name of a graph backend.
+            Name of a backend that the graph is given to, see `mx.sym.backends`; ValueError if there is none.
         clear : bool
             Whether to forget what was compiled before.
         static_alloc, static_shape : bool
             Whether memory is planned once, and whether shapes never change.
         inline_limit, forward_bulk_size, backward_bulk_size : int
             Limits for the compiler.
+        **kwargs
+            Options of the backend, and what 1.x lets pass.
         """
+        if backend is not None:
+            symbol.backends.check(backend, "hybridize")
+        self._backend, self._backend_options = backend, kwargs if backend else {}
         self._active = active
         self._flags = [("static_alloc", static_alloc), ("static_shape", static_shape),
                        ("inline_limit", inline_limit), *kwargs.items()]
@@ -239,7 +247,7 @@ class HybridBlock(Block):
     def _symbolic(self, args):
         """What `hybrid_forward` makes of symbols."""
         params = {name: param.var() for name, param in self._reg_params.items()}
-        with self.name_scope():
+        with self.name_scope(), Place(self):
             return self.hybrid_forward(symbol, *args, **params)
 
     def _get_graph(self, *args):
@@ -250,6 +258,9 @@ class HybridBlock(Block):
 
     def _build(self, args):
         inputs, outputs, out_format = self._trace(args)
+        if self._backend:
+            outputs = self._optimized(outputs)
+            self._cached_graph = inputs, outputs
         params = {param.name: param for param in self.collect_params().values()}
         known = {s.name for s in inputs}
         for name in outputs.list_inputs():
@@ -260,6 +271,22 @@ class HybridBlock(Block):
             warnings.warn(f"The inputs {', '.join(unused)} to HybridBlock are not used by any computation. "
                           "Is this intended?", stacklevel=5)
         return _Graph(inputs, outputs, out_format, params)
+
+    def _optimized(self, outputs):
+        """What the backend makes of the graph; arrays that it adds become parameters of this block."""
+        params = {param.name: param for param in self.collect_params().values()}
+        args, aux = ({name: params[name].data() for name in names if name in params and params[name]._data is not None}
+                     for names in (outputs.list_arguments(), outputs.list_auxiliary_states()))
+        known = {*args, *aux}
+        outputs = symbol.backends.optimized(outputs, self._backend, args, aux, {}, self._backend_options, "hybridize")
+        for name, array in {**args, **aux}.items():
+            if name not in known:
+                param = parameter.Parameter(name, shape=array.shape, dtype=array.dtype,
+                                            grad_req="null" if name in aux else "write")
+                param.initialize("zeros", array.context)
+                param.set_data(array)
+                self.params.update({name: param})
+        return outputs
 
     def _graph_for(self, args, flat, key):
         """The graph for a format of inputs, and for their shapes where Python code has asked for them; None if it
@@ -351,8 +378,8 @@ class HybridBlock(Block):
         try:
             args, _, aux, _ = _core.symbol_infer(outputs, given, not is_np_shape(), False)
         except MXNetError as error:
-            raise ValueError("Deferred initialization failed because shape cannot be inferred. "
-                             f"{self.name}: {error}") from error
+            raise MXValueError("Deferred initialization failed because shape cannot be inferred. "
+                               f"{self.name}: {error}") from error
         shapes = dict(zip(outputs.list_arguments(), args))
         shapes.update(zip(outputs.list_auxiliary_states(), aux))
         for param in params:
@@ -445,15 +472,15 @@ class HybridBlock(Block):
 
     def optimize_for(self, x, *args, backend=None, clear=False, static_alloc=False, static_shape=False,
                      inline_limit=2, forward_bulk_size=None, backward_bulk_size=None, **kwargs):
-        """Hybridizes the block and compiles it for inputs like these, for a graph backend.
+        """Hybridizes the block and compiles it for inputs like these, see `hybridize`.
 
-        Our graphs are optimized whatever the backend is called, so its name is only checked to be text.
+        Examples
+        --------
+        >>> net.optimize_for(x, backend="inference")
         """
-        if backend is not None and not isinstance(backend, str):
-            raise ValueError(f"optimize_for: backend must be a name, got {backend!r}")
         self.hybridize(True, backend=backend, clear=clear, static_alloc=static_alloc, static_shape=static_shape,
                        inline_limit=inline_limit, forward_bulk_size=forward_bulk_size,
-                       backward_bulk_size=backward_bulk_size)
+                       backward_bulk_size=backward_bulk_size, **kwargs)
         from .. import autograd
         with autograd.pause():
             self(x, *args)

@@ -4,7 +4,7 @@
 operators; `Symbol.bind` and `Symbol.simple_bind` make an executor that runs the whole.
 """
 # ruff: noqa: F401, F403 - this module collects names
-from . import _internal, contrib, image, linalg, op, passes, random, register, sparse, symbol
+from . import _internal, backends, contrib, image, linalg, op, passes, random, register, sparse, symbol
 from .op import *
 from .symbol import *
 from .symbol import Symbol
@@ -14,5 +14,5 @@ for _name in symbol.__all__:
     globals()[_name] = getattr(symbol, _name)
 del _name
 
-__all__ = sorted({*symbol.__all__, *op.__all__, "contrib", "image", "linalg", "op", "passes", "random",
+__all__ = sorted({*symbol.__all__, *op.__all__, "backends", "contrib", "image", "linalg", "op", "passes", "random",
                   "sparse"})

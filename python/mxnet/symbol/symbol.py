@@ -1,19 +1,32 @@
-"""`Symbol`, and the functions that make and combine symbols."""
+"""`Symbol`, groups of symbols, and their files."""
 import builtins
-import operator
 import os
 import warnings
 
-import numpy as np
-
-from .. import _core, attribute
+from .. import _core
 from ..base import NotImplementedForSymbol, integer_types, numeric_types
 from ..context import current_context
 from ..error import ValueError as MXValueError
-from ..ndarray._dtype import _DTYPE_NP_TO_MX
 from ..util import is_np_shape
-from . import _internal, op
+from . import _internal, backends, op
+from ._files import load, load_json
+from ._functions import (
+    arange,
+    eye,
+    full,
+    histogram,
+    hypot,
+    linspace,
+    maximum,
+    minimum,
+    ones,
+    pow,
+    power,
+    split_v2,
+    zeros,
+)
 from ._traced import TracedShape
+from ._variable import Variable, var
 
 _slice = builtins.slice
 
@@ -232,7 +245,8 @@ class Symbol(_core.SymbolBase, TracedShape):
                 lines.append(f"Variable:{name}")
                 continue
             lines += ["--------------------", f"Op:{op_name}, Name={name}", "Inputs:"]
-            lines += [f"\targ[{i}]={nodes[node][1]}({index}) version=0" for i, (node, index) in enumerate(inputs)]
+            lines += [f"\targ[{i}]={nodes[node][1]}({index})" + ("" if nodes[node][0] else " version=0")
+                      for i, (node, index) in enumerate(inputs)]
             if attrs:
                 lines += ["Attrs:", *(f"\t{key}={value}" for key, value in attrs.items())]
         return "\n".join(lines) + "\n"
@@ -283,7 +297,7 @@ class Symbol(_core.SymbolBase, TracedShape):
             return results
         if unknown:
             mark = "-1" if is_np_shape() else "0"
-            listed = "".join(f"\n\t{item}".replace("?", mark) for item in unknown)
+            listed = "".join(f"\n\t{item}".replace("?", mark) for item, _ in unknown)
             warnings.warn(f"Cannot decide shape for the following arguments ({mark}s in shape means unknown "
                           f"dimensions). Consider providing them as input:{listed}", stacklevel=2)
         return None, None, None
@@ -432,13 +446,45 @@ class Symbol(_core.SymbolBase, TracedShape):
 
     def optimize_for(self, backend, args=None, aux=None, ctx=None, shape_dict=None, type_dict=None, stype_dict=None,
                      skip_infer=False, **kwargs):
-        """The symbol made ready for a backend. Ours optimizes when it binds, so this is the symbol itself."""
-        if not isinstance(backend, str) or not backend:
-            raise ValueError(f"optimize_for: backend must be a name, got {backend!r}")
-        return self
+        """The symbol made better by a backend, see `mx.sym.backends`.
+
+        Symbols are optimized when they are bound anyway; this is to see the result, to save it, or for backends of
+        your own.
+
+        Parameters
+        ----------
+        backend : str
+            Its name.
+        args, aux : list or dict of NDArray, optional
+            Arguments and auxiliary states. Dicts get the arrays that the backend adds.
+        ctx : Context, optional
+            Accepted.
+        shape_dict, type_dict : dict, optional
+            Shapes and element types of further inputs; some passes run only where all are known.
+        stype_dict : dict, optional
+            Accepted.
+        skip_infer : bool
+            Whether to go without shapes and types.
+        **kwargs
+            Options of a registered backend.
+
+        Raises
+        ------
+        ValueError
+            When there is no such backend; the message lists those there are.
+
+        Examples
+        --------
+        >>> x = mx.sym.var("x")
+        >>> (mx.sym.exp(x) + mx.sym.exp(x)).optimize_for("common").get_internals().list_outputs()
+        ['x', 'exp0_output', '_plus0_output']
+        """
+        args, aux = backends.named(args, self.list_arguments()), backends.named(aux, self.list_auxiliary_states())
+        known = {} if skip_infer else backends.known_specs(self, {**args, **aux}, shape_dict or {}, type_dict or {})
+        return backends.optimized(self, backend, args, aux, known, kwargs)
 
     def get_backend_symbol(self, backend):
-        """The symbol made ready for a backend; see `optimize_for`."""
+        """The symbol made better by a backend; see `optimize_for`."""
         return self.optimize_for(backend)
 
     # -- methods that are functions ------------------------------------------------------------
@@ -509,68 +555,6 @@ def _unpickled(cls, text):
     return cls(_core.symbol_from_json(text))
 
 
-def var(name, attr=None, shape=None, lr_mult=None, wd_mult=None, dtype=None, init=None, stype=None, **kwargs):
-    """A variable: an input of a graph, to be given when it is bound.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    attr : dict of str to str, optional
-        Attributes.
-    shape : tuple of int, optional
-        Its shape; 0 stands for an extent that is not known.
-    lr_mult, wd_mult : float, optional
-        Factors on learning rate and weight decay.
-    dtype : str or numpy type, optional
-        Its element type.
-    init : Initializer or str, optional
-        How Module starts it.
-    stype : {'default', 'row_sparse', 'csr'}, optional
-        Its storage.
-    **kwargs : str
-        Further attributes, whose names start and end with two underscores.
-
-    Examples
-    --------
-    >>> mx.sym.var("w", shape=(2, 3)).infer_shape()[1]
-    [(2, 3)]
-    """
-    if not isinstance(name, str):
-        raise TypeError("Expect a string for variable `name`")
-    attrs = dict(attribute.current().get(attr))
-    if shape is not None:
-        shape = [shape] if isinstance(shape, integer_types) else shape
-        attrs["__shape__"] = str(tuple(int(extent) for extent in shape))
-    if lr_mult is not None:
-        attrs["__lr_mult__"] = str(lr_mult)
-    if wd_mult is not None:
-        attrs["__wd_mult__"] = str(wd_mult)
-    if dtype is not None:
-        attrs["__dtype__"] = str(_dtype_number(dtype))
-    if init is not None:
-        attrs["__init__"] = init if isinstance(init, str) else init.dumps()
-    if stype is not None:
-        attrs["__storage_type__"] = str({"default": 0, "row_sparse": 1, "csr": 2}[stype])
-    for key, value in kwargs.items():
-        if not (key.startswith("__") and key.endswith("__")):
-            raise ValueError(f"Attribute name={key} is not supported. Additional attributes must start and end with "
-                             "double underscores, e.g, __yourattr__")
-        attrs[key] = str(value)
-    return _core.symbol_variable(name, attrs)
-
-
-Variable = var
-
-
-def _dtype_number(dtype):
-    """The number of an element type in files."""
-    if isinstance(dtype, str) and dtype == "bfloat16":
-        return 12
-    dtype = np.dtype(dtype)
-    return 12 if dtype.names else _DTYPE_NP_TO_MX[dtype.type]
-
-
 def Group(symbols, create_fn=Symbol):
     """A symbol of all outputs of several.
 
@@ -584,169 +568,6 @@ def Group(symbols, create_fn=Symbol):
     if not symbols or not isinstance(symbols, list) or any(not isinstance(s, _core.SymbolBase) for s in symbols):
         raise TypeError("Expected a list of symbols as input")
     return create_fn(_core.symbol_group(symbols))
-
-
-def load(fname):
-    """The symbol in a ``symbol.json`` file of MXNet 0.8 to 1.9.
-
-    Raises
-    ------
-    OSError
-        When the file cannot be read.
-    ValueError
-        When it holds no graph, or names an unknown operator.
-    """
-    if not isinstance(fname, (str, os.PathLike)):
-        raise TypeError("fname need to be string")
-    from ..error import OSError as MXOSError
-    try:
-        with open(fname, encoding="utf-8", errors="surrogateescape") as file:
-            text = file.read()
-    except OSError as error:
-        raise MXOSError(f"load: cannot read {os.fspath(fname)!r}: {error.strerror or error}") from error
-    return load_json(text.encode("utf-8", "replace").decode("utf-8"))
-
-
-def load_json(json_str):
-    """The symbol in the text of a ``symbol.json`` file; see `load`."""
-    if not isinstance(json_str, str):
-        raise TypeError("fname required to be string")
-    return _core.symbol_from_json(json_str)
-
-
-# -- functions of symbols and numbers --------------------------------------------------------------
-
-
-def _of_two(left, right, array_op, scalar_op, reverse_op, numbers):
-    if isinstance(left, Symbol) and isinstance(right, Symbol):
-        return getattr(_internal, array_op)(left, right)
-    if isinstance(left, Symbol) and isinstance(right, numeric_types):
-        return getattr(_internal, scalar_op)(left, scalar=right)
-    if isinstance(left, numeric_types) and isinstance(right, Symbol):
-        return getattr(_internal, reverse_op)(right, scalar=left)
-    if isinstance(left, numeric_types) and isinstance(right, numeric_types):
-        return numbers(left, right)
-    raise TypeError(f"types ({type(left)}, {type(right)}) not supported")
-
-
-def pow(base, exp):
-    """``base ** exp`` of two symbols of one shape, or a symbol and a number."""
-    return _of_two(base, exp, "_Power", "_PowerScalar", "_RPowerScalar", operator.pow)
-
-
-def power(base, exp):
-    """The same as `pow`."""
-    return pow(base, exp)
-
-
-def maximum(left, right):
-    """The larger of both, element by element."""
-    return _of_two(left, right, "_Maximum", "_MaximumScalar", "_MaximumScalar", builtins.max)
-
-
-def minimum(left, right):
-    """The smaller of both, element by element."""
-    return _of_two(left, right, "_Minimum", "_MinimumScalar", "_MinimumScalar", builtins.min)
-
-
-def hypot(left, right):
-    """``sqrt(left ** 2 + right ** 2)``, element by element."""
-    return _of_two(left, right, "_Hypot", "_HypotScalar", "_HypotScalar", np.hypot)
-
-
-# -- makers ----------------------------------------------------------------------------------------
-
-
-def _dtype_name(dtype, default="float32"):
-    if dtype is None:
-        return default
-    return dtype if isinstance(dtype, str) else np.dtype(dtype).name
-
-
-def zeros(shape, dtype=None, **kwargs):
-    """Zeros of a shape, in which 0 stands for an extent that is inferred.
-
-    Examples
-    --------
-    >>> mx.sym.zeros((2, 3)).eval()[0].shape
-    (2, 3)
-    """
-    return _internal._zeros(shape=shape, dtype=_dtype_name(dtype), **kwargs)
-
-
-def ones(shape, dtype=None, **kwargs):
-    """Ones of a shape; see `zeros`."""
-    return _internal._ones(shape=shape, dtype=_dtype_name(dtype), **kwargs)
-
-
-def full(shape, val, dtype=None, **kwargs):
-    """A shape filled with a number; see `zeros`."""
-    return _internal._full(shape=shape, dtype=_dtype_name(dtype), value=float(val), **kwargs)
-
-
-def arange(start, stop=None, step=1.0, repeat=1, infer_range=False, name=None, dtype=None):
-    """Evenly spaced numbers in ``[start, stop)``, each `repeat` times.
-
-    Examples
-    --------
-    >>> mx.sym.arange(3).eval()[0].asnumpy().tolist()
-    [0.0, 1.0, 2.0]
-    """
-    return _internal._arange(start=start, stop=stop, step=step, repeat=repeat, infer_range=infer_range, name=name,
-                             dtype=_dtype_name(dtype))
-
-
-def linspace(start, stop, num, endpoint=True, name=None, dtype=None):
-    """`num` evenly spaced numbers from `start` to `stop`."""
-    return _internal._linspace(start=start, stop=stop, num=num, endpoint=endpoint, name=name, dtype=_dtype_name(dtype))
-
-
-def eye(N, M=0, k=0, dtype=None, **kwargs):
-    """A matrix of `N` rows and `M` (or `N`) columns with ones on diagonal `k`."""
-    return _internal._eye(N, M, k, dtype=_dtype_name(dtype), **kwargs)
-
-
-def histogram(a, bins=10, range=None, **kwargs):
-    """How many values fall into each bin: a group of counts and edges.
-
-    Parameters
-    ----------
-    a : Symbol
-        The values.
-    bins : int or Symbol
-        Number of bins of equal width over `range`, or their edges.
-    range : (float, float), optional
-        Needed with a number of bins.
-    """
-    if isinstance(bins, Symbol):
-        return _internal._histogram(data=a, bins=bins, **kwargs)
-    if isinstance(bins, integer_types):
-        if range is None:
-            raise ValueError("null range is not supported in symbol mode")
-        return _internal._histogram(data=a, bin_cnt=bins, range=range, **kwargs)
-    raise ValueError("bins argument should be either an integer or an NDArray")
-
-
-def split_v2(ary, indices_or_sections, axis=0, squeeze_axis=False):
-    """Parts along an axis.
-
-    Parameters
-    ----------
-    ary : Symbol
-        What to split.
-    indices_or_sections : int or tuple of int
-        A number of equal parts, or the places to split at.
-    axis : int, optional
-        Where to split.
-    squeeze_axis : bool, optional
-        Drop the axis from the parts; each must then have extent 1.
-    """
-    if isinstance(indices_or_sections, integer_types):
-        return _internal._split_v2(ary, indices=(), axis=axis, squeeze_axis=squeeze_axis,
-                                   sections=int(indices_or_sections))
-    if isinstance(indices_or_sections, (list, tuple, set)):
-        return _internal._split_v2(ary, indices=(0, *indices_or_sections), axis=axis, squeeze_axis=squeeze_axis)
-    raise ValueError("indices_or_sections must either int or tuple / list / set of ints")
 
 
 _core.set_symbol_class("sym", Symbol)

@@ -216,7 +216,7 @@ def test_errors_name_the_node():
     net = lenet()
     net.hybridize()
     net(nd.ones((1, 3, 8, 8)))
-    with pytest.raises(mx.MXNetError, match=r"Convolution: .*\[node 'lenet_conv0_fwd'\]"):
+    with pytest.raises(mx.MXNetError, match=r"Convolution: .*\[node 'lenet_conv0_fwd' of lenet\.0 \(Conv2D "):
         net(nd.ones((1, 4, 8, 8)))
 
 

@@ -69,7 +69,9 @@ BROKEN = {
     "bad parameter": graph([node("null", "x"), node("FullyConnected", "f", [(0, 0, 0)], attrs={"num_hidden": "q"})],
                            [(1, 0, 0)]),
     "missing parameter": graph([node("null", "x"), node("FullyConnected", "f", [(0, 0, 0)])], [(1, 0, 0)]),
-    "missing input": graph([node("null", "x"), node("elemwise_add", "f", [(0, 0, 0)])], [(1, 0, 0)]),
+    "missing input": graph([node("null", "x"), node("elemwise_add", "f", [(0, 0, 0)])], [(1, 0, 0)],
+                           attrs={"mxnet_version": ["int", 10901]}),
+    "version of another kind": graph([node("null", "x")], attrs={"mxnet_version": ["int", "new"]}),
     "too many inputs": graph([node("null", "x"), node("relu", "f", [(0, 0, 0)] * 3)], [(1, 0, 0)]),
     "huge count": graph([node("null", "x"), node("add_n", "f", [(0, 0, 0)], attrs={"num_args": "2000000000"})],
                         [(1, 0, 0)]),
@@ -125,3 +127,22 @@ def test_none_is_written_where_it_is_not_the_default():
     net = mx.sym.slice_axis(mx.sym.var("x"), axis=0, begin=1, end=None)
     again = mx.sym.load_json(net.tojson())
     np.testing.assert_array_equal(again.eval(x=mx.nd.array([1, 2, 3]))[0].asnumpy(), [2, 3])
+
+
+def test_nodes_in_any_order():
+    text = graph([node("relu", "b", [(2, 0, 0)]), node("null", "x"), node("relu", "a", [(1, 0, 0)])])
+    net = mx.sym.load_json(text)
+    assert net.get_internals().list_outputs() == ["x", "a_output", "b_output"]
+    for nodes in ([node("relu", "a", [(0, 0, 0)])], [node("relu", "a", [(1, 0, 0)]), node("relu", "b", [(0, 0, 0)])]):
+        with pytest.raises(ValueError, match="node '[ab]' depends on itself"):
+            mx.sym.load_json(graph(nodes))
+
+
+def test_half_characters():
+    """Half of a pair of surrogates is no text."""
+    for escape in ("\\ud800", "\\udc00", "\\ud800\\u0041", "\\ud800x"):
+        name, = mx.sym.load_json(f'{{"nodes": [{{"op": "null", "name": "{escape}", "inputs": []}}], '
+                                 '"heads": [[0, 0, 0]]}').list_arguments()
+        assert name.startswith("\ufffd")
+    assert mx.sym.load_json(mx.sym.var("\U0001f600").tojson().replace("\U0001f600", "\\ud83d\\ude00")).name == \
+        "\U0001f600"

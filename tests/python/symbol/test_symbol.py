@@ -133,7 +133,7 @@ def test_inference_of_shapes():
         assert net.infer_shape() == (None, None, None)
     assert net.infer_shape_partial() == ([(), (10, 0), (10,)], [()], [])
     assert net.infer_shape_partial(data=(0, 3)) == ([(0, 3), (10, 3), (10,)], [(0, 10)], [])
-    with pytest.raises(ValueError, match=r"weight has shape \(3, 3\), expected \(10, 3\) \[node 'fc'\]"):
+    with pytest.raises(ValueError, match=r"weight has shape \(3, 3\), expected \(10, 3\) \[node 'fc', made at "):
         net.infer_shape(data=(2, 3), fc_weight=(3, 3))
     with pytest.raises(ValueError, match="no argument 'foo'"):
         net.infer_shape(foo=(2,))
@@ -203,11 +203,6 @@ def test_graph_of_100000_nodes():
     assert len(mx.sym.load_json(text).get_internals()) == 100_001
 
 
-def test_debug_str():
-    text = fully_connected().debug_str()
-    assert "Variable:fc_weight" in text and "Op:FullyConnected, Name=fc" in text
-
-
 def test_where_finds_shapes_both_ways():
     zeros = mx.sym.zeros((0, 3))
     out = mx.sym.where(mx.sym.var("condition"), zeros, zeros)
@@ -235,3 +230,36 @@ def test_names_of_outputs():
     assert mx.sym.topk(x, ret_typ="both", name="t").list_outputs() == ["t_output0", "t_output1"]
     assert mx.sym.linalg.det(x, name="d").list_outputs() == ["d_output0"]
     assert x.attr("name") == "x" and (x + 1).attr("name") is None
+
+
+def test_attributes_of_operators():
+    x = mx.sym.var("x")
+    net = mx.sym.FullyConnected(x, num_hidden=2, name="fc", lr_mult=2, __wd_mult__=3)
+    for name in ("fc", "fc_weight", "fc_bias"):
+        assert net.attr_dict()[name]["__lr_mult__"] == "2" and net.attr_dict()[name]["wd_mult"] == "3"
+    assert mx.sym.load_json(net.tojson()).attr_dict() == net.attr_dict()
+    dense = mx.sym.softmax(x, attr={"axis": "0"})  # a parameter all the same
+    assert dense.attr("axis") == "0" and dense.eval(x=mx.nd.ones((2, 1)))[0].asnumpy().tolist() == [[0.5], [0.5]]
+    for scope, call in (({"mood": "x"}, {}), ({}, {"attr": {"mood": "x"}})):
+        with mx.AttrScope(**scope), pytest.raises(TypeError, match="no parameter 'mood'; attributes of your own are "
+                                                                   "written __mood__"):
+            mx.sym.relu(x, **call)
+
+
+def test_given_states_know_how_they_start():
+    mean, var, gamma = mx.sym.var("a"), mx.sym.var("b"), mx.sym.var("g", init="one")
+    mx.sym.BatchNorm(mx.sym.var("x"), moving_mean=mean, moving_var=var, gamma=gamma)
+    assert mean.attr("__init__") == '["zero", {}]' and var.attr("__init__") == '["one", {}]'
+    mx.sym.LeakyReLU(mean, gamma, act_type="prelu")
+    assert gamma.attr("__init__") == "one"
+    sparse = mx.sym.IdentityAttachKLSparseReg(gamma, name="k")
+    assert sparse.attr_dict()["k_moving_avg"]["__init__"] == '["zero", {}]'
+
+
+def test_debug_str():
+    net = mx.sym.relu(mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=2, name="fc"), name="r")
+    assert net.debug_str().splitlines() == [
+        "Symbol Outputs:", "\toutput[0]=r(0)", "Variable:x", "Variable:fc_weight", "Variable:fc_bias", "-" * 20,
+        "Op:FullyConnected, Name=fc", "Inputs:", "\targ[0]=x(0) version=0", "\targ[1]=fc_weight(0) version=0",
+        "\targ[2]=fc_bias(0) version=0", "Attrs:", "\tnum_hidden=2", "-" * 20, "Op:relu, Name=r", "Inputs:",
+        "\targ[0]=fc(0)"]
