@@ -121,6 +121,13 @@ def _update_params(param_arrays, grad_arrays, updater, num_device, kvstore=None,
             updater(*(list(column) for column in zip(*update)))
 
 
+def __getattr__(name):
+    if name == "DataParallelExecutorManager":  # found here in 1.x; it stands on modules, which stand on this one
+        from .executor_manager import DataParallelExecutorManager
+        return DataParallelExecutorManager
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
 # -- FeedForward ---------------------------------------------------------------------------------
 
 

@@ -116,7 +116,7 @@ class Monitor:
             if not isinstance(one, NDArray):
                 raise AssertionError(f"Monitor: stat_func must give an NDArray or a list of them, got "
                                      f"{type(one).__name__}")
-        return "".join(f"{one.asscalar() if one.size == 1 else one.asnumpy()}\t" for one in stats)
+        return "".join(str(one.asscalar() if one.size == 1 else one.asnumpy()) + "\t" for one in stats)
 
     def toc_print(self):
         """Ends a batch and logs the result."""

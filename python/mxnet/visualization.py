@@ -6,7 +6,7 @@ from .symbol import Symbol
 
 __all__ = ["plot_network", "print_summary"]
 
-_PARAMETERS = ("_weight", "_bias", "_gamma", "_beta", "_moving_mean", "_moving_var", "_moving_inv_var",
+_PARAMETERS = ("_weight", "_bias", "_gamma", "_beta", "_parameters", "_moving_mean", "_moving_var", "_moving_inv_var",
                "_running_mean", "_running_var")
 # A color for each kind of node, from a palette that tells neighbours apart.
 _COLORS = {"null": "#8dd3c7", "Convolution": "#fb8072", "Deconvolution": "#fb8072", "FullyConnected": "#fb8072",
@@ -76,17 +76,15 @@ def print_summary(symbol, shape=None, line_length=120, positions=(.44, .64, .74,
     row("Layer (type)", "Output Shape", "Param #", "Previous Layer")
     print("=" * line_length)
     total, last = 0, len(nodes) - 1
-    heads = {head[0] for head in json.loads(symbol.tojson())["heads"]}
     auxiliary = set(symbol.list_auxiliary_states())
     for i, node in enumerate(nodes):
-        hidden = _is_parameter(node) or node["op"] == "null" and node["name"].endswith("label")
-        if hidden and i > 0 and i not in heads:
+        if node["op"] == "null" and i > 0:  # of the variables only the first has a row, as in 1.x
             continue
         inputs = [nodes[entry[0]] for entry in node["inputs"]]
         own = [n for n in inputs if _is_parameter(n) and n["name"] not in auxiliary]
         count = sum(math.prod(shapes[n["name"]]) for n in own if n["name"] in shapes)
         total += count
-        before = [n["name"] for n in inputs if n["op"] != "null" or n["name"] in (shape or {}) or n is nodes[0]]
+        before = [n["name"] for n in inputs if n["op"] != "null" or n is nodes[0]]
         out = _shape_of(node, shapes)
         row(f"{node['name']}({node['op']})", "" if out is None else "x".join(map(str, out)), count,
             before[0] if before else "")

@@ -151,7 +151,7 @@ class DataParallelExecutorGroup:
             inputs += self._local(label_shapes or [], self.label_axes, device)
             shapes = {desc.name: desc.shape for desc in inputs if desc.name in self.arg_names}
             if reshape:
-                self.execs[device] = self.execs[device].reshape(partial_shaping=True, allow_up_sizing=True, **shapes)
+                self.execs[device] = self.execs[device].reshape(allow_up_sizing=True, **shapes)
                 continue
             types = {desc.name: desc.dtype for desc in inputs if desc.name in self.arg_names}
             groups = self.group2ctxs[device] if isinstance(self.group2ctxs, list) else self.group2ctxs

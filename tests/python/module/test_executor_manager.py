@@ -30,3 +30,9 @@ def test_manager():
     np.testing.assert_array_equal(arguments["fc_weight"].asnumpy(), np.ones((2, 3)))
     with pytest.raises(ValueError, match="duplicated"):
         executor_manager._check_arguments(mx.sym.var("a") + mx.sym.var("a"))
+
+
+def test_it_is_found_beside_the_models_too():
+    assert mx.model.DataParallelExecutorManager is mx.executor_manager.DataParallelExecutorManager
+    with pytest.raises(AttributeError, match="module 'mxnet.model' has no attribute 'Nothing'"):
+        mx.model.Nothing  # noqa: B018

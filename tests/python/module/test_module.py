@@ -342,3 +342,17 @@ def test_rnn_checkpoints(tmp_path):
     expected = symbol.bind(mx.cpu(), {**args, "data": data}).forward()[0].asnumpy()
     have = plain.bind(mx.cpu(), {**unpacked, **states, "data": data}).forward()[0].asnumpy()
     np.testing.assert_allclose(have, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_data_that_would_change_the_parameters():
+    """A batch that needs weights of another shape is an error, and the weights stay."""
+    net = mx.sym.SoftmaxOutput(mx.sym.FullyConnected(mx.sym.var("data"), num_hidden=3, name="fc"), name="softmax")
+    module = mx.mod.Module(net)
+    module.bind([("data", (4, 5))], [("softmax_label", (4,))])
+    module.init_params(mx.init.One())
+    for shape in ((4, 5, 2), (4, 6)):
+        with pytest.raises(ValueError, match="'fc_weight' would change from"):
+            module.forward(mx.io.DataBatch([mx.nd.ones(shape)], [mx.nd.zeros((4,))]))
+    module.forward(mx.io.DataBatch([mx.nd.ones((2, 5))], [mx.nd.zeros((2,))]), is_train=False)
+    assert module.get_outputs()[0].shape == (2, 3)
+    assert (module.get_params()[0]["fc_weight"].asnumpy() == 1).all()

@@ -32,3 +32,13 @@ def test_plot():
     assert 'conv -> data [label="1x8x8"' in source
     assert "conv_weight" not in source
     assert "conv_weight" in mx.viz.plot_network(network(), hide_weights=False).source
+
+
+def test_rows_are_those_of_operators_and_the_first_variable(capsys):
+    both = mx.sym.FullyConnected(mx.sym.var("a"), num_hidden=2, name="fa") \
+        + mx.sym.FullyConnected(mx.sym.var("b"), num_hidden=2, name="fb")
+    mx.viz.print_summary(both, {"a": (2, 3), "b": (2, 5)})
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "(" in line and "Layer" not in line]
+    assert [row[0] for row in rows] == ["a(null)", "fa(FullyConnected)", "fb(FullyConnected)",
+                                        f"{both.name}(elemwise_add)"]
+    assert rows[2] == ["fb(FullyConnected)", "2", "12"]
