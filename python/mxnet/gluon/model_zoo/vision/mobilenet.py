@@ -16,7 +16,7 @@ class RELU6(HybridBlock):
     """A rectifier that stops at 6."""
 
     def hybrid_forward(self, F, x):
-        return F.clip(x, 0, 6)
+        return F.clip(x, 0, 6, name="relu6")
 
 
 def _add_convolution(out, channels, kernel=1, stride=1, padding=0, groups=1, activation=True, relu6=False):
