@@ -359,11 +359,23 @@ class HybridBlock(Block):
     def _infer_from(self, graph, flat, args):
         """Gives the parameters of a graph the shapes that follow from those of the inputs, and their arrays."""
         given = {s.name: (array.shape, None) for s, array in zip(graph.inputs, flat)}
-        self._fill_shapes(graph.symbol, given, graph.params)
+        try:
+            self._fill_shapes(graph.symbol, given, graph.params)
+        except MXValueError as error:
+            self._explain_by_running(args, error)
+            raise
         if not all(param.shape is not None and shape_is_known(param.shape) for param in graph.params):
             self._infer_by_running(args)
         for param in graph.params:
             param._finish_deferred_init()
+
+    def _explain_by_running(self, args, error):
+        """Adds to an error of inference what the layer itself says of arrays, if that is something else."""
+        try:
+            self._infer_by_running(args)
+        except (MXNetError, ValueError, TypeError) as said:
+            if str(said) not in str(error):
+                raise MXValueError(f"{error}; {said}") from said
 
     def _infer_by_running(self, args):
         """Runs the block operator by operator once: arrays tell more than the graph does."""
