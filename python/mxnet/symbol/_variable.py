@@ -37,7 +37,7 @@ def var(name, attr=None, shape=None, lr_mult=None, wd_mult=None, dtype=None, ini
     """
     if not isinstance(name, str):
         raise TypeError("Expect a string for variable `name`")
-    attrs = dict(attribute.current().get(attr))
+    attrs = {}
     if shape is not None:
         shape = [shape] if isinstance(shape, integer_types) else shape
         attrs["__shape__"] = str(tuple(int(extent) for extent in shape))
@@ -56,7 +56,9 @@ def var(name, attr=None, shape=None, lr_mult=None, wd_mult=None, dtype=None, ini
             raise ValueError(f"Attribute name={key} is not supported. Additional attributes must start and end with "
                              "double underscores, e.g, __yourattr__")
         attrs[key] = str(value)
-    return _core.symbol_variable(name, attrs)
+    # A name with underscores stands for the same without.
+    around = {key: value for key, value in attribute.current().get(attr).items() if f"__{key}__" not in attrs}
+    return _core.symbol_variable(name, {**around, **attrs})
 
 
 Variable = var

@@ -51,6 +51,9 @@ def test_attributes():
     x = mx.sym.var("x", shape=(0, 3), lr_mult=2, dtype="float32", init=mx.init.One(), __mood__="good")
     assert x.attr("lr_mult") == x.attr("__lr_mult__") == "2"
     assert x.attr("__shape__") == "(0, 3)" and x.attr("__dtype__") == "0" and x.attr("nothing") is None
+    with mx.AttrScope(lr_mult="2"):
+        assert mx.sym.var("x").attr("__lr_mult__") == "2"
+        assert mx.sym.var("x", lr_mult=3).list_attr() == {"lr_mult": "3", "__lr_mult__": "3"}
     with mx.AttrScope(ctx_group="dev1", __data__="great"):
         net = mx.sym.FullyConnected(x, num_hidden=2, name="fc")
     assert net.attr("ctx_group") == "dev1"
