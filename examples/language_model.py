@@ -125,7 +125,8 @@ def main():
     net.initialize(mx.init.Xavier())
     schedule = mx.lr_scheduler.CosineScheduler(args.steps, base_lr=2e-3, final_lr=1e-4,
                                                warmup_steps=min(100, args.steps // 4))
-    trainer = gluon.Trainer(net.collect_params(), "adamw", {"lr_scheduler": schedule, "wd": 0.01, "clip_gradient": 1.0})
+    trainer = gluon.Trainer(net.collect_params(), "adamw", {"learning_rate": 2e-3, "lr_scheduler": schedule, "wd": 0.01,
+                                                            "clip_gradient": 1.0})
     loss_of, losses = gluon.loss.SoftmaxCELoss(), []
     for step, (x, y) in enumerate(batches(kept, args.length, args.batch_size, args.steps), 1):
         with autograd.record():

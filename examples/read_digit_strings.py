@@ -100,7 +100,8 @@ def main():
     net = StringReader()
     net.initialize(mx.init.Xavier())
     schedule = mx.lr_scheduler.CosineScheduler(args.epochs * args.batches, args.learning_rate, final_lr=0)
-    trainer = gluon.Trainer(net.collect_params(), "adam", {"lr_scheduler": schedule, "clip_gradient": 1.0})
+    trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": args.learning_rate,
+                                                           "lr_scheduler": schedule, "clip_gradient": 1.0})
     loss_of = gluon.loss.CTCLoss()
     for epoch in range(1, args.epochs + 1):
         start, total = time.time(), 0.0

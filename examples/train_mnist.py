@@ -99,7 +99,7 @@ def main():
     net = lenet()
     net.initialize(mx.init.Xavier())
     net.hybridize()
-    decay = mx.lr_scheduler.CosineScheduler(args.epochs * len(train))
+    decay = mx.lr_scheduler.CosineScheduler(args.epochs * len(train), args.learning_rate)
     adam = mx.optimizer.Adam(learning_rate=args.learning_rate, lr_scheduler=decay)
     trainer = gluon.Trainer(net.collect_params(), adam)
     loss_of = gluon.loss.SoftmaxCrossEntropyLoss()
