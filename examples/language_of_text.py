@@ -94,7 +94,8 @@ def main():
     net.initialize(mx.init.Xavier())
     steps = args.epochs * -(-len(train) // args.batch_size)
     schedule = mx.lr_scheduler.CosineScheduler(steps, args.learning_rate, final_lr=args.learning_rate / 50)
-    trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": args.learning_rate, "lr_scheduler": schedule})
+    trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": args.learning_rate,
+                                                           "lr_scheduler": schedule})
     loss_of = gluon.loss.SoftmaxCELoss()
     for epoch in range(1, args.epochs + 1):
         start, total = time.time(), 0.0
