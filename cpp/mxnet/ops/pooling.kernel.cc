@@ -10,6 +10,7 @@
 
 #include "mxnet/engine/parallel.h"
 #include "mxnet/op/op.h"
+#include "mxnet/ops/lanes.h"
 
 namespace mxnet {
 namespace {
@@ -320,7 +321,16 @@ void join_plane(const PoolGeometry& g, const Phases& ph, const C* from, C* row, 
 // Gives what is left of each window's gradient to the elements equal to its maximum; the first one takes all.
 template <class C>
 void give_to_maxima(const C* x, const C* y, C* left, C* dx, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
+  constexpr int64_t w = kLanes<C>;
+  const Vec<C> none = {};
+  int64_t i = 0;
+  for (; i + w <= n; i += w) {
+    Vec<C> l = load<C>(left + i);
+    auto hit = load<C>(x + i) == load<C>(y + i);
+    store(dx + i, load<C>(dx + i) + (hit ? l : none));
+    store(left + i, hit ? none : l);
+  }
+  for (; i < n; ++i) {
     bool hit = x[i] == y[i];
     dx[i] += hit ? left[i] : C(0);
     left[i] = hit ? C(0) : left[i];
@@ -337,11 +347,11 @@ void take_at_maxima(const C* x, const C* y, const C* values, C* open, C* taken, 
 }
 
 template <class T>
-void load(const T* from, compute_t<T>* to, int64_t n) {
+void read_row(const T* from, compute_t<T>* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = static_cast<compute_t<T>>(from[i]);
 }
 template <class T>
-void store(const compute_t<T>* from, T* to, int64_t n) {
+void write_row(const compute_t<T>* from, T* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
 }
 
@@ -361,11 +371,11 @@ void plane_maxima(const PoolGeometry& g, const T* x, const T* y, const T* values
   else
     std::fill_n(gs, plane, C(0));
   for (int64_t o = 0; o < g.out[0] * g.out[1]; ++o) {
-    load(y + o * ph.outs, top, ph.outs);
+    read_row(y + o * ph.outs, top, ph.outs);
     if constexpr (Gather)
       std::fill_n(left, ph.outs, C(1)), std::fill_n(taken, ph.outs, C(0));
     else
-      load(values + o * ph.outs, left, ph.outs);
+      read_row(values + o * ph.outs, left, ph.outs);
     for_rows(g, o / g.out[1], o % g.out[1], [&](int64_t r) {
       for (int64_t tap = 0; tap < ph.taps; ++tap) {
         int64_t at = r * length + ph.at(tap);
@@ -375,7 +385,7 @@ void plane_maxima(const PoolGeometry& g, const T* x, const T* y, const T* values
           give_to_maxima(xs + at, top, left, gs + at, ph.outs);
       }
     });
-    if constexpr (Gather) store(taken, result + o * ph.outs, ph.outs);
+    if constexpr (Gather) write_row(taken, result + o * ph.outs, ph.outs);
   }
   if constexpr (!Gather) join_plane(g, ph, gs, row, result);
 }
@@ -389,21 +399,21 @@ void block_maxima(const PoolGeometry& g, const T* x, const T* y, const T* values
   for_outputs(g, [&](int64_t o, int64_t od, int64_t oh, int64_t ow) {
     C top[kBlock], left[kBlock], taken[kBlock], seen[kBlock], beside[kBlock];
     if constexpr (!Gather) sums->reach(last_pixel(g, od, oh));
-    load(y + o * g.channels, top, width);
+    read_row(y + o * g.channels, top, width);
     if constexpr (Gather)
       std::fill_n(left, width, C(1)), std::fill_n(taken, width, C(0));
     else
-      load(values + o * g.channels, left, width);
+      read_row(values + o * g.channels, left, width);
     for_pixels(g, od, oh, ow, [&](int64_t pixel) {
-      load(x + pixel * g.channels, seen, width);
+      read_row(x + pixel * g.channels, seen, width);
       if constexpr (Gather) {
-        load(values + pixel * g.channels, beside, width);
+        read_row(values + pixel * g.channels, beside, width);
         take_at_maxima(seen, top, beside, left, taken, width);
       } else {
         give_to_maxima(seen, top, left, sums->at(pixel), width);
       }
     });
-    if constexpr (Gather) store(taken, result + o * g.channels, width);
+    if constexpr (Gather) write_row(taken, result + o * g.channels, width);
   });
   if constexpr (!Gather) sums->finish();
 }
@@ -453,7 +463,7 @@ void plane_spread(const PoolGeometry& g, bool mean, const T* dy, T* dx, std::vec
   std::vector<C> cd = mean_counts<C>(g, 0), ch = mean_counts<C>(g, 1), cw = mean_counts<C>(g, 2);
   for (int64_t o = 0; o < g.out[0] * g.out[1]; ++o) {
     int64_t od = o / g.out[1], oh = o % g.out[1];
-    load(dy + o * ph.outs, share, ph.outs);
+    read_row(dy + o * ph.outs, share, ph.outs);
     C rows = cd[static_cast<size_t>(od)] * ch[static_cast<size_t>(oh)];
     if (mean)
       for (int64_t i = 0; i < ph.outs; ++i) share[i] /= rows * cw[static_cast<size_t>(i)];
@@ -468,7 +478,7 @@ void plane_spread(const PoolGeometry& g, bool mean, const T* dy, T* dx, std::vec
       for (int64_t i = 0; i < ph.in; ++i) sums[r * ph.in + i] += row[ph.pad + i];
     });
   }
-  store(sums, dx, plane);
+  write_row(sums, dx, plane);
 }
 
 template <class T>
