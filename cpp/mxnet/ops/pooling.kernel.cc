@@ -18,18 +18,28 @@ namespace {
 template <class C>
 struct Max {
   static C init() { return std::numeric_limits<C>::lowest(); }
-  static C load(C x) { return x; }
-  static C combine(C a, C b) { return b > a ? b : a; }
+  template <class V>
+  static V load(V x) {
+    return x;
+  }
+  template <class V>
+  static V combine(V a, V b) {
+    return b > a ? b : a;
+  }
 };
 template <class C, int Power>
 struct PowerSum {
   static C init() { return 0; }
-  static C load(C x) {
+  template <class V>
+  static V load(V x) {
     if constexpr (Power == 1) return x;
     if constexpr (Power == 2) return x * x;
     return x * x * x;
   }
-  static C combine(C a, C b) { return a + b; }
+  template <class V>
+  static V combine(V a, V b) {
+    return a + b;
+  }
 };
 
 // What is done with a combined value: nothing, a division by the element count, a root.
@@ -131,15 +141,13 @@ void plane_forward(const PoolGeometry& g, Finish finish, const T* x, T* y, std::
 template <class T, class Op>
 void plane_whole(Finish finish, const T* x, T* y, int64_t n) {
   using C = compute_t<T>;
-  constexpr int64_t kLanes = 64 / sizeof(C);
-  C lanes[kLanes];
-  std::fill_n(lanes, kLanes, Op::init());
+  constexpr int64_t w = kLanes<C>;
+  Vec<C> sums = splat<Vec<C>>(Op::init());
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = Op::combine(lanes[l], Op::load(static_cast<C>(x[i + l])));
-  for (; i < n; ++i) lanes[0] = Op::combine(lanes[0], Op::load(static_cast<C>(x[i])));
-  for (int64_t l = 1; l < kLanes; ++l) lanes[0] = Op::combine(lanes[0], lanes[l]);
-  *y = static_cast<T>(finished(finish, lanes[0], static_cast<C>(n)));
+  for (; i + w <= n; i += w) sums = Op::combine(sums, Op::load(load<C>(x + i)));
+  C total = fold_lanes<C>(sums, [](Vec<C> a, Vec<C> b) { return Op::combine(a, b); });
+  for (; i < n; ++i) total = Op::combine(total, Op::load(static_cast<C>(x[i])));
+  *y = static_cast<T>(finished(finish, total, static_cast<C>(n)));
 }
 
 // Channels-last images are worked on in blocks of channels.
