@@ -234,6 +234,26 @@ def test_gradients_of_the_optimized_graph(params):
                                    atol=1e-4 * float(want.abs().max().asscalar()) + 1e-3, err_msg=name)
 
 
+def test_gradients_of_gradients():
+    net = nn.HybridSequential()
+    net.add(nn.Conv2D(8, 3, padding=1, in_channels=4), nn.Activation("tanh"), nn.BatchNorm(in_channels=8),
+            nn.Conv2D(8, 3, padding=1, in_channels=8), nn.AvgPool2D(2), nn.Flatten(), nn.Dense(3, in_units=288))
+    net.initialize(mx.init.Xavier())
+    x = nd.random.uniform(shape=(2, 4, 12, 12))
+    x.attach_grad()
+    results = []
+    for hybrid in (False, True):
+        net.hybridize(hybrid)
+        with autograd.record():
+            slope = autograd.grad(net(x).sum(), [x], create_graph=True, retain_graph=True)[0]
+            value = nd.square(slope).sum()
+        value.backward()
+        parameters = [p for p in net.collect_params().values() if p.grad_req != "null"]
+        results.append([value.asnumpy(), x.grad.asnumpy(), *(p.grad().asnumpy() for p in parameters)])
+    for want, have in zip(*results):
+        np.testing.assert_allclose(have, want, rtol=1e-3, atol=1e-4 * max(np.abs(want).max(), 1e-3))
+
+
 # --- convolutions with what follows ---------------------------------------------------------------------------
 
 
