@@ -296,3 +296,15 @@ def test_subclass_gets_weights_one_at_a_time():
     assert seen == [0, 1, 0, 1]
     for one, other in zip(have, _trace(lambda: mx.optimizer.Adam(learning_rate=0.1), steps=1)):
         np.testing.assert_array_equal(one, other)
+
+
+def test_states_of_queued_updates_are_waited_for():
+    """Who reads a state after an update of several weights that is still queued gets the new one."""
+    shape = (600, 500)
+    for _ in range(20):
+        weights, grads, moments = ([mx.nd.ones(shape) * k for _ in range(4)] for k in (1, 2, 0))
+        arrays = [a for group in zip(weights, grads, moments) for a in group]
+        mx.nd.multi_sgd_mom_update(*arrays, out=weights, lrs=[1.0] * 4, wds=[0.0] * 4, momentum=0.5, num_weights=4)
+        assert [m.asnumpy()[-1, -1] for m in reversed(moments)] == [-2.0] * 4
+        mx.nd.reset_arrays(*moments, num_arrays=4)
+        assert [m.asnumpy()[-1, -1] for m in reversed(moments)] == [0.0] * 4

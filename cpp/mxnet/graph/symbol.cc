@@ -1,7 +1,6 @@
 #include "mxnet/graph/symbol.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 
 namespace mxnet {
@@ -21,34 +20,6 @@ constexpr InputRule kInputRules[] = {
     {"label_lengths", "use_label_lengths", "True"},
     {"state_cell", "mode", "lstm"},
     {"mask", "use_mask", "True"},
-};
-
-// Names of the outputs of operators that name them.
-struct OutputNames {
-  std::string_view op;
-  std::array<std::string_view, 3> names;
-};
-constexpr OutputNames kOutputNames[] = {
-    {"BatchNorm", {"output", "mean", "var"}},
-    {"_contrib_SyncBatchNorm", {"output", "mean", "var"}},
-    {"_contrib_BatchNormWithReLU", {"output", "mean", "var"}},
-    {"_contrib_BatchNormWithReLU", {"output", "mean", "var"}},
-    {"LayerNorm", {"output", "mean", "std"}},
-    {"GroupNorm", {"output", "mean", "std"}},
-    {"InstanceNorm", {"output", "mean", "var"}},
-    {"RNN", {"output", "state_output", "statecell_output"}},
-    {"ROIPooling", {"output", "maxidx", ""}},
-    {"_contrib_MultiBoxTarget", {"loc_target", "loc_mask", "cls_target"}},
-    {"_contrib_Proposal", {"output", "score", ""}},
-    {"_contrib_MultiProposal", {"output", "score", ""}},
-    {"Dropout", {"output", "mask", ""}},
-    {"IdentityAttachKLSparseReg", {"output", "", ""}},
-    {"make_loss", {"loss", "", ""}},
-    {"_contrib_hawkesll", {"output", "out_state", ""}},
-    // These count their outputs though a caller sees but one.
-    {"CTCLoss", {"output0", "output1", ""}},
-    {"sort", {"output0", "output1", ""}},
-    {"_linalg_det", {"output0", "output1", ""}},
 };
 
 // How a parameter that was left out starts, where not as the initializer says.
@@ -211,9 +182,10 @@ bool Node::writes_input(size_t i) const {
 
 std::string Node::output_name(int index) const {
   if (is_variable()) return name;
-  if (op->output_names) return name + "_" + op->output_names(params->data()).at(index);
-  for (const OutputNames& row : kOutputNames)
-    if (row.op == op->name && index < 3) return str(name, "_", row.names[index]);
+  if (op->output_names) {
+    std::vector<std::string> names = op->output_names(params->data());
+    if (index < static_cast<int>(names.size())) return name + "_" + names[index];
+  }
   return num_outputs() == 1 ? name + "_output" : str(name, "_output", index);
 }
 

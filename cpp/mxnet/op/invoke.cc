@@ -98,9 +98,11 @@ struct Access {
     size_t num_writes = 0, num_reads = 0;
     for (const NDArray& a : outputs) w[num_writes++] = &a.var();
     const Op& op = *call.op;
-    size_t last = op.inputs_of ? inputs.size() : std::min(inputs.size(), op.inputs.size());
-    for (size_t i = 0; i < last; ++i)
-      if (inputs[i].defined() && op.writes_input(call.params->data(), i)) w[num_writes++] = &inputs[i].var();
+    std::vector<InputSpec> actual;
+    if (op.inputs_of) actual = op.inputs_of(call.params->data());
+    const std::vector<InputSpec>& specs = op.inputs_of ? actual : op.inputs;
+    for (size_t i = 0; i < std::min(inputs.size(), specs.size()); ++i)
+      if (inputs[i].defined() && specs[i].is_mutable) w[num_writes++] = &inputs[i].var();
     for (const NDArray& a : inputs)
       if (a.defined() && std::find(w, w + num_writes, &a.var()) == w + num_writes) r[num_reads++] = &a.var();
     reads = {r, num_reads};

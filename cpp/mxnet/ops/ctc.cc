@@ -184,6 +184,7 @@ const Op& ctc_loss_op =
             "blanks in between and classes repeated; 0 where there is none. `data` (time, batch, classes) is taken "
             "through softmax; the result is (batch,).")
         .alias({"ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss"})
+        .output_names([](const CtcParams&) { return std::vector<std::string>{"output0"}; })  // in 1.x the first of two
         .input("data", "Scores (time, batch, classes), the blank one of the classes.")
         .input("label", kLabel)
         .optional_input("data_lengths", kDataLengths)

@@ -31,6 +31,7 @@ const Op& dropout =
         .input("data", "Input array.")
         .outputs(2)
         .visible(1)
+        .output_names([](const DropoutParams&) { return std::vector<std::string>{"output", "mask"}; })
         .infer(infer_dropout)
         .gradient([](const DropoutParams&, GradContext& g) { g.din(0) = apply_mask(g, g.dout(0), g.out(1)); })
         .grad_uses(false, true)

@@ -150,6 +150,7 @@ const Op& hawkes =
         .input("valid_length", "Number of events of each process, (N,).")
         .input("max_time", "End of the observation of each process, (N,).")
         .outputs(2)
+        .output_names([](const NoParams&) { return std::vector<std::string>{"output", "out_state"}; })
         .infer(infer_hawkes)
         .compose(hawkes_of);
 

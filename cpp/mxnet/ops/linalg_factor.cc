@@ -172,15 +172,16 @@ Expr determinant_gradient(const Expr& a, const Expr& per_matrix) {
   return reshape(per_matrix, s) * swapped(inverse({a}));
 }
 
-const Op& det_op = define_op("_linalg_det")
-                       .doc("The determinant of each matrix. The gradient by a singular one is zero.")
-                       .input("A", "Array (.., n, n).")
-                       .alias({"linalg_det", "_npi_det"})
-                       .infer(infer_per_matrix)
-                       .gradient([](const NoParams&, GradContext& g) {
-                         g.din(0) = determinant_gradient(g.in(0), g.dout(0) * g.out(0));
-                       })
-                       .heavy();
+const Op& det_op =
+    define_op("_linalg_det")
+        .doc("The determinant of each matrix. The gradient by a singular one is zero.")
+        .input("A", "Array (.., n, n).")
+        .alias({"linalg_det", "_npi_det"})
+        .output_names([](const NoParams&) { return std::vector<std::string>{"output0"}; })  // in 1.x the first of two
+        .infer(infer_per_matrix)
+        .gradient(
+            [](const NoParams&, GradContext& g) { g.din(0) = determinant_gradient(g.in(0), g.dout(0) * g.out(0)); })
+        .heavy();
 
 const Op& slogdet_op = define_op("_linalg_slogdet")
                            .doc(

@@ -66,6 +66,9 @@ const Op& target =
         .input("label", "Objects (class, left, top, right, bottom, ..), shape (B, M, 5 or more); class -1 ends a list.")
         .input("cls_pred", "Predicted scores of the classes, background first, shape (B, classes, N).")
         .outputs(3)
+        .output_names([](const MultiBoxTargetParams&) {
+          return std::vector<std::string>{"loc_target", "loc_mask", "cls_target"};
+        })
         .infer(infer_target)
         .gradient(no_gradient)
         .grad_uses(false, false)

@@ -246,6 +246,15 @@ const char* const kGammaDoc = "Scale.";
 const char* const kBetaDoc = "Offset.";
 
 template <class P>
+std::vector<std::string> moment_names(const P&) {
+  return {"output", "mean", "var"};
+}
+template <class P>
+std::vector<std::string> deviation_names(const P&) {
+  return {"output", "mean", "std"};
+}
+
+template <class P>
 int visible_outputs(const P& p, int) {
   return p.output_mean_var ? 3 : 1;
 }
@@ -265,6 +274,7 @@ const Op& batch_norm = define_op<BatchNormParams>("BatchNorm")
                            .alias({"BatchNorm_v1", "_npx_batch_norm"})
                            .outputs(3)
                            .visible_of(visible_outputs<BatchNormParams>)
+                           .output_names(moment_names<BatchNormParams>)
                            .uses_training()
                            .infer(infer_batch_norm)
                            .gradient(batch_norm_gradient)
@@ -281,6 +291,7 @@ OpBuilder<P> define_batch_norm(const char* name) {
       .mutable_input("moving_var", "Moving average of the variance.")
       .outputs(3)
       .visible_of(visible_outputs<P>)
+      .output_names(moment_names<P>)
       .uses_training();
   return op;
 }
@@ -317,6 +328,7 @@ const Op& layer_norm =
         .alias({"_npx_layer_norm"})
         .outputs(3)
         .visible_of(visible_outputs<LayerNormParams>)
+        .output_names(deviation_names<LayerNormParams>)
         .infer(infer_layer_norm)
         .gradient(layer_norm_gradient)
         .fast_gradient(layer_norm_fused_gradient);
@@ -331,6 +343,7 @@ const Op& group_norm = define_op<GroupNormParams>("GroupNorm")
                            .input("beta", kBetaDoc)
                            .outputs(3)
                            .visible_of(visible_outputs<GroupNormParams>)
+                           .output_names(deviation_names<GroupNormParams>)
                            .infer(infer_group_norm)
                            .gradient(group_norm_gradient)
                            .fast_gradient(group_norm_fused_gradient);
@@ -344,6 +357,7 @@ const Op& instance_norm = define_op<InstanceNormParams>("InstanceNorm")
                               .input("beta", kBetaDoc)
                               .outputs(3)
                               .visible(1)
+                              .output_names(moment_names<InstanceNormParams>)
                               .infer(infer_instance_norm)
                               .gradient(instance_norm_gradient)
                               .fast_gradient(instance_norm_fused_gradient);

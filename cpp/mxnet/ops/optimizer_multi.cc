@@ -13,13 +13,19 @@ namespace {
 constexpr int64_t kReduceGrain = 32768;
 
 template <class P>
-void define_multi(const char* name, const char* doc, int per_weight, bool mixed) {
+void define_multi(const char* name, const char* doc, std::vector<std::string> states, bool mixed) {
+  int per_weight = 2 + static_cast<int>(states.size());
+  std::vector<std::string> rates;
+  if (P().preloaded()) rates = {"lrs", "wds"};
   const char* inputs =
       P().preloaded()
           ? "For each weight: weight, gradient and the states of the single update; last the learning rates and "
             "the weight decays."
           : "For each weight: weight, gradient and the states of the single update.";
-  define_list<P>(name, doc, "num_weights", inputs, true)
+  define_op<P>(name)
+      .doc(doc)
+      .variadic("data", "num_weights", inputs)
+      .inputs_of(inputs_of_updates(std::move(states), std::move(rates)))
       .outputs_of([](const P& p, int) { return p.num_weights; })
       .infer([per_weight, mixed](const P& p, InferContext& c) {
         infer_multi(p, c, per_weight, p.preloaded() ? 2 : 0, mixed);
@@ -31,36 +37,40 @@ void define_multi(const char* name, const char* doc, int per_weight, bool mixed)
       .inplace();
 }
 
-void define_moments(const char* single, const char* mixed, const char* doc, int states) {
-  define_multi<MultiMomentParams>(single, doc, 2 + states, false);
-  define_multi<MultiMomentParams>(mixed, "The same with a float32 weight after the states of each weight.", 3 + states,
-                                  true);
+void define_moments(const char* single, const char* mixed, const char* doc, std::vector<std::string> states) {
+  define_multi<MultiMomentParams>(single, doc, states, false);
+  states.push_back("weight32");
+  define_multi<MultiMomentParams>(mixed, "The same with a float32 weight after the states of each weight.",
+                                  std::move(states), true);
 }
 
 const bool defined = [] {
-  define_multi<MultiSgdParams<false, false>>("multi_sgd_update", "sgd_update of several weights.", 2, false);
-  define_multi<MultiSgdParams<true, false>>("multi_sgd_mom_update", "sgd_mom_update of several weights.", 3, false);
-  define_multi<MultiSgdParams<false, false>>("multi_mp_sgd_update", "mp_sgd_update of several weights.", 3, true);
-  define_multi<MultiSgdParams<true, false>>("multi_mp_sgd_mom_update", "mp_sgd_mom_update of several weights.", 4,
-                                            true);
+  define_multi<MultiSgdParams<false, false>>("multi_sgd_update", "sgd_update of several weights.", {}, false);
+  define_multi<MultiSgdParams<true, false>>("multi_sgd_mom_update", "sgd_mom_update of several weights.", {"mom"},
+                                            false);
+  define_multi<MultiSgdParams<false, false>>("multi_mp_sgd_update", "mp_sgd_update of several weights.", {"weight32"},
+                                             true);
+  define_multi<MultiSgdParams<true, false>>("multi_mp_sgd_mom_update", "mp_sgd_mom_update of several weights.",
+                                            {"mom", "weight32"}, true);
   define_multi<MultiSgdParams<false, true>>("preloaded_multi_sgd_update",
-                                            "sgd_update of several weights, rates in arrays.", 2, false);
+                                            "sgd_update of several weights, rates in arrays.", {}, false);
   define_multi<MultiSgdParams<true, true>>("preloaded_multi_sgd_mom_update",
-                                           "sgd_mom_update of several weights, rates in arrays.", 3, false);
+                                           "sgd_mom_update of several weights, rates in arrays.", {"mom"}, false);
   define_multi<MultiSgdParams<false, true>>("preloaded_multi_mp_sgd_update",
-                                            "mp_sgd_update of several weights, rates in arrays.", 3, true);
+                                            "mp_sgd_update of several weights, rates in arrays.", {"weight32"}, true);
   define_multi<MultiSgdParams<true, true>>("preloaded_multi_mp_sgd_mom_update",
-                                           "mp_sgd_mom_update of several weights, rates in arrays.", 4, true);
-  define_moments("multi_adam_update", "multi_mp_adam_update", "adam_update of several weights.", 2);
+                                           "mp_sgd_mom_update of several weights, rates in arrays.",
+                                           {"mom", "weight32"}, true);
+  define_moments("multi_adam_update", "multi_mp_adam_update", "adam_update of several weights.", {"mean", "var"});
   define_moments(
       "multi_adamw_update", "multi_mp_adamw_update",
       "Of several weights: g = clip(rescale_grad * grad); mean = beta1 * mean + (1 - beta1) * g; var = beta2 "
       "* var + (1 - beta2) * g^2; weight -= lr * mean / (sqrt(var) + epsilon) + wd * weight.",
-      2);
+      {"mean", "var"});
   define_moments("multi_lion_update", "multi_mp_lion_update",
                  "Of several weights: g = clip(rescale_grad * grad); weight -= lr * sign(beta1 * mean + (1 - beta1) * "
                  "g) + wd * weight; mean = beta2 * mean + (1 - beta2) * g.",
-                 1);
+                 {"mean"});
   return true;
 }();
 
@@ -138,8 +148,9 @@ struct NumArraysParams {
 };
 
 const bool sum_sq_defined = [] {
-  define_list<NumArraysParams>("multi_sum_sq", "The sum of squares of each array, as a float32 vector.", "num_arrays",
-                               "Arrays of floating dtypes.", false)
+  define_op<NumArraysParams>("multi_sum_sq")
+      .doc("The sum of squares of each array, as a float32 vector.")
+      .variadic("data", "num_arrays", "Arrays of floating dtypes.")
       .infer([](const NumArraysParams&, InferContext& c) {
         for (int i = 0; i < c.num_inputs(); ++i) expect_floating(c, c.in(i).dtype);
         c.out(0) = {Shape{c.num_inputs()}, DType::float32};
@@ -148,8 +159,14 @@ const bool sum_sq_defined = [] {
         for (size_t i = 0; i < c.inputs.size(); ++i)
           c.out(0).as<float>()[i] = static_cast<float>(sum_of_squares(c.inputs[i]));
       });
-  define_list<NumArraysParams>("reset_arrays", "Sets all elements of the arrays to zero.", "num_arrays",
-                               "Arrays, changed in place.", true)
+  define_op<NumArraysParams>("reset_arrays")
+      .doc("Sets all elements of the arrays to zero.")
+      .variadic("data", "num_arrays", "Arrays, changed in place.")
+      .inputs_of([](const NumArraysParams& p) {
+        std::vector<InputSpec> inputs;
+        for (int i = 0; i < std::min(p.num_arrays, 100000); ++i) inputs.push_back({str("array_", i), "", false, true});
+        return inputs;
+      })
       .outputs(0)
       .infer([](const NumArraysParams&, InferContext&) {})
       .cpu([](const NumArraysParams&, KernelContext& c) {
@@ -245,9 +262,9 @@ const Op& all_finite_op = define_op<AllFiniteParams>("all_finite")
                               .cpu(all_finite_cpu);
 
 const bool multi_all_finite_defined = [] {
-  define_list<MultiAllFiniteParams>("multi_all_finite",
-                                    "1 if no element of any array is infinite or NaN, else 0; a float32 vector of one.",
-                                    "num_arrays", "Arrays of floating dtypes.", false)
+  define_op<MultiAllFiniteParams>("multi_all_finite")
+      .doc("1 if no element of any array is infinite or NaN, else 0; a float32 vector of one.")
+      .variadic("data", "num_arrays", "Arrays of floating dtypes.")
       .infer(infer_all_finite)
       .cpu(all_finite_cpu);
   return true;

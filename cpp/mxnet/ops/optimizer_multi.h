@@ -64,15 +64,20 @@ void infer_multi(const P& p, InferContext& c, int per_weight, int more, bool mix
   }
 }
 
-// A list of arrays that the operator may write: declared through the operator, whose variadic input counts as
-// written in full.
-template <class P>
-OpBuilder<P> define_list(const char* name, const char* doc, const char* count, const char* input_doc, bool written) {
-  Op& op = Registry::get().add(name);
-  OpBuilder<P> builder(op);
-  builder.doc(doc).variadic("data", count, input_doc);
-  op.inputs.back().is_mutable = written;
-  return builder;
+// What an update of several weights reads: weight and gradient of each, which it leaves alone, and states, which it
+// writes; then `more`.
+inline auto inputs_of_updates(std::vector<std::string> states, std::vector<std::string> more = {}) {
+  return [states = std::move(states), more = std::move(more)](const MultiUpdateParams& p) {
+    constexpr int kMost = 100000;
+    std::vector<InputSpec> inputs;
+    for (int w = 0; w < std::min(p.num_weights, kMost); ++w) {
+      inputs.push_back({str("weight_", w), ""});
+      inputs.push_back({str("grad_", w), ""});
+      for (const std::string& state : states) inputs.push_back({str(state, "_", w), "", false, true});
+    }
+    for (const std::string& name : more) inputs.push_back({name, ""});
+    return inputs;
+  };
 }
 
 // Blocks are added in double in their order, so that the sum does not depend on the number of threads.

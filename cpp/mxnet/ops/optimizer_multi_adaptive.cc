@@ -94,10 +94,14 @@ void multi_lamb(const MultiLambParams& p, KernelContext& c) {
 
 template <class U>
 void define_multi_adamw(const char* name, const char* doc, int per_weight) {
-  define_list<MultiAdamwParams>(name, doc, "num_weights",
-                                "For each weight: the arrays of the single update but rescale_grad; last rescale_grad, "
-                                "where that is not finite or zero nothing is updated.",
-                                true)
+  std::vector<std::string> states{"mean", "var"};
+  if (per_weight == 5) states.push_back("weight32");
+  define_op<MultiAdamwParams>(name)
+      .doc(doc)
+      .variadic("data", "num_weights",
+                "For each weight: the arrays of the single update but rescale_grad; last rescale_grad, where that is "
+                "not finite or zero nothing is updated.")
+      .inputs_of(inputs_of_updates(std::move(states), {"rescale_grad"}))
       .outputs_of([](const MultiAdamwParams& p, int) { return p.num_weights; })
       .infer([per_weight](const MultiAdamwParams& p, InferContext& c) {
         infer_multi(p, c, per_weight, 1, per_weight == 5);
@@ -110,9 +114,13 @@ void define_multi_adamw(const char* name, const char* doc, int per_weight) {
 
 template <class U>
 void define_multi_lamb(const char* name, const char* doc, int per_weight) {
-  define_list<MultiLambParams>(
-      name, doc, "num_tensors",
-      "For each weight: weight, gradient, mean, var, and in mixed precision the float32 weight.", true)
+  std::vector<std::string> states{"mean", "var"};
+  if (per_weight == 5) states.push_back("weight32");
+  define_op<MultiLambParams>(name)
+      .doc(doc)
+      .variadic("data", "num_tensors",
+                "For each weight: weight, gradient, mean, var, and in mixed precision the float32 weight.")
+      .inputs_of(inputs_of_updates(std::move(states)))
       .outputs_of([](const MultiLambParams& p, int) { return p.num_weights; })
       .infer([per_weight](const MultiLambParams& p, InferContext& c) {
         infer_multi(p, c, per_weight, 0, per_weight == 5);

@@ -162,6 +162,7 @@ const Op& sparse_reg_op =
         .mutable_input("moving_avg", "Mean activation of each channel, (C,), changed in place.")
         .outputs(2)
         .visible(1)
+        .output_names([](const SparseRegParams&) { return std::vector<std::string>{"output"}; })
         .infer(infer_sparse_reg)
         .cpu(sparse_reg)
         .gradient([](const SparseRegParams& p, GradContext& g) {

@@ -31,6 +31,7 @@ OpBuilder<ProposalParams> define_proposal(const char* name, const char* doc) {
       .input("im_info", "Height, width and scale of each image, shape (B, 3).")
       .outputs(2)
       .visible_of([](const ProposalParams& p, int) { return p.output_score ? 2 : 1; })
+      .output_names([](const ProposalParams&) { return std::vector<std::string>{"output", "score"}; })
       .infer(infer_proposal)
       .gradient(no_gradient)
       .grad_uses(false, false)

@@ -157,6 +157,8 @@ const Op& rnn_op =
         .optional_input("sequence_length", "With use_sequence_length, the length of each sequence (batch,).")
         .outputs(5)
         .visible_of(visible_outputs)
+        .output_names(
+            [](const RnnParams&) { return std::vector<std::string>{"output", "state_output", "statecell_output"}; })
         .infer(infer_rnn)
         .gradient(rnn_gradient)
         .fast_gradient(rnn_fused_gradient)

@@ -164,6 +164,7 @@ const Op& roi_pooling =
         .input("rois", kRois)
         .outputs(2)
         .visible(1)
+        .output_names([](const RoiPoolingParams&) { return std::vector<std::string>{"output", "maxidx"}; })
         .infer(infer_max)
         .gradient(max_gradient)
         .grad_uses(false, true)

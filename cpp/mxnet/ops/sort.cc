@@ -89,19 +89,20 @@ void infer_sorted(std::optional<int> axis, DType dtype, InferContext& c) {
   c.out(0).shape = sorted_shape(c.op().name.c_str(), axis, c.shape(0), place);
 }
 
-const Op& sort_op = define_op<SortParams>("sort")
-                        .doc("The elements along an axis in ascending or descending order, NaN above all numbers.")
-                        .alias({"_npi_sort"})
-                        .input("data", "Array of one or more dimensions.")
-                        .infer([](const SortParams& p, InferContext& c) { infer_sorted(p.axis, c.in(0).dtype, c); })
-                        .gradient([](const SortParams& p, GradContext& g) {
-                          static const OpRef argsort("argsort");
-                          Expr places =
-                              argsort.with({g.in(0)}, make_params(ArgsortParams{p.axis, p.is_ascend, DType::int64}))[0];
-                          g.din(0) = put_back(g.dout(0), places, p.axis, g.in(0).shape());
-                        })
-                        .grad_uses(true, false)
-                        .method();
+const Op& sort_op =
+    define_op<SortParams>("sort")
+        .doc("The elements along an axis in ascending or descending order, NaN above all numbers.")
+        .alias({"_npi_sort"})
+        .output_names([](const SortParams&) { return std::vector<std::string>{"output0"}; })  // in 1.x the first of two
+        .input("data", "Array of one or more dimensions.")
+        .infer([](const SortParams& p, InferContext& c) { infer_sorted(p.axis, c.in(0).dtype, c); })
+        .gradient([](const SortParams& p, GradContext& g) {
+          static const OpRef argsort("argsort");
+          Expr places = argsort.with({g.in(0)}, make_params(ArgsortParams{p.axis, p.is_ascend, DType::int64}))[0];
+          g.din(0) = put_back(g.dout(0), places, p.axis, g.in(0).shape());
+        })
+        .grad_uses(true, false)
+        .method();
 
 const Op& argsort_op =
     define_op<ArgsortParams>("argsort")

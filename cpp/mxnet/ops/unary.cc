@@ -140,6 +140,7 @@ const Op& block_grad = define_op("BlockGrad")
 const Op& make_loss =
     define_op("make_loss")
         .doc("The input unchanged, marked as a loss: its gradient is one everywhere, whatever follows.")
+        .output_names([](const NoParams&) { return std::vector<std::string>{"loss"}; })
         .alias({"_sparse_make_loss"})
         .input("data", "Input array.")
         .infer(infer_same)

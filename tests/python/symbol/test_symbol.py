@@ -266,3 +266,31 @@ def test_debug_str():
         "Op:FullyConnected, Name=fc", "Inputs:", "\targ[0]=x(0) version=0", "\targ[1]=fc_weight(0) version=0",
         "\targ[2]=fc_bias(0) version=0", "Attrs:", "\tnum_hidden=2", "-" * 20, "Op:relu, Name=r", "Inputs:",
         "\targ[0]=fc(0)"]
+
+
+RATES = {"lrs": (0.1, 0.1), "wds": (0.0, 0.0), "num_weights": 2}
+
+
+@pytest.mark.parametrize("name, states, more, params", [
+    ("multi_sgd_update", [], [], RATES), ("multi_sgd_mom_update", ["mom"], [], RATES),
+    ("multi_mp_sgd_update", ["weight32"], [], RATES), ("multi_mp_sgd_mom_update", ["mom", "weight32"], [], RATES),
+    ("preloaded_multi_sgd_update", [], ["lrs", "wds"], {"num_weights": 2}),
+    ("preloaded_multi_mp_sgd_mom_update", ["mom", "weight32"], ["lrs", "wds"], {"num_weights": 2}),
+    ("_multi_adamw_update", ["mean", "var"], ["rescale_grad"], {**RATES, "etas": (1, 1)}),
+    ("_multi_mp_lamb_update", ["mean", "var", "weight32"], [],
+     {"learning_rates": (1, 1), "wds": (0, 0), "step_count": (1, 1), "num_tensors": 2}),
+])
+def test_states_of_updates_of_several_weights(name, states, more, params):
+    """Weights and gradients are arguments, what the update keeps is a state."""
+    net = getattr(mx.sym, name, None) or getattr(mx.sym._internal, name)
+    each = ["weight", "grad", *states]
+    want = [f"o_{x}_{i}" for i in range(2) for x in each]
+    missing = net(name="o", **params)
+    assert missing.list_inputs() == [*want, *(f"o_{x}" for x in more)]
+    assert missing.list_auxiliary_states() == [f"o_{x}_{i}" for i in range(2) for x in states]
+    given = [mx.sym.var(f"in{i}") for i in range(len(want) + len(more))]
+    net = net(*given, name="o", **params)
+    written = [f"in{len(each) * i + 2 + k}" for i in range(2) for k in range(len(states))]
+    assert net.list_auxiliary_states() == written
+    assert mx.sym.load_json(net.tojson()).list_auxiliary_states() == written
+    assert mx.sym.multi_sum_sq(*given[:2], num_arrays=2).list_auxiliary_states() == []
