@@ -318,6 +318,11 @@ def test_records(records):
         assert sum(batches, []) == [b"number %d" % i for i in range(20)]
     with pytest.raises(OSError, match="cannot be opened"):
         data.RecordFileDataset(records + "x")
+    index = records.replace(".rec", ".idx")
+    with open(index, "a", encoding="utf-8") as file:
+        file.write("99\t100000\n")
+    with pytest.raises(ValueError, match="numbers.idx' puts record 99 behind the end of '.*numbers.rec'"):
+        data.RecordFileDataset(records)[20]
 
 
 def test_listed_images(tmp_path):

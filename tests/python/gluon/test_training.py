@@ -232,6 +232,7 @@ def wrong_calls():
         "shape": ({"data": (X[:, :2], label)}, ValueError, r"layer .*dense\d+ \(Dense.*\(60, 2\)|layer .*\(32, 2\)"),
         "label": ({"data": (X, label + 4)}, ValueError, "label 4 is out of range for 4 classes"),
         "negative": ({"data": (X, label - 1)}, ValueError, "label -1 is out of range"),
+        "nan label": ({"data": (X, label * np.nan)}, ValueError, "label nan is out of range for 4 classes"),
         "nan": ({"data": (nan, label), "shuffle": False, "batch_size": 2}, mx.MXNetError,
                 "the loss is nan at step 3 of epoch 1"),
         "empty": ({"data": (X[:0], label[:0])}, ValueError, "the data set is empty"),
@@ -335,7 +336,7 @@ def test_loss_that_is_not_a_number_names_the_step():
 
 def test_wrong_binary_label_and_prepare():
     net = nn.Dense(1, activation="sigmoid")
-    with pytest.raises(ValueError, match="label 2 is out of range: the labels of a binary"):
+    with pytest.raises(ValueError, match="label 2 is out of range for a binary cross-entropy, whose labels are from 0"):
         net.fit((X, Y * 0 + 2), verbose=False)
     with pytest.raises(TypeError, match="expected a Block, got int"):
         with gluon.optimizer.SGD().prepare(3):

@@ -183,8 +183,13 @@ class RecordFileDataset(Dataset):
         self._lock = threading.Lock()  # worker threads share the place in the file
 
     def __getitem__(self, idx):
+        key = self._record.keys[idx]
         with self._lock:
-            return self._record.read_idx(self._record.keys[idx])
+            record = self._record.read_idx(key)
+        if record is None:
+            raise ValueError(f"RecordFileDataset: '{self.idx_file}' puts record {key} behind the end of "
+                             f"'{self.filename}'; one of the two is damaged")
+        return record
 
     def __len__(self):
         return len(self._record.keys)

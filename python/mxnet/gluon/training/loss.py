@@ -92,15 +92,15 @@ def choose_metrics(net, loss, metrics):
 
 
 def check_label(who, loss, label, pred):
-    """Raises ValueError for labels that are out of range."""
+    """Raises ValueError for labels that are out of range, as NaN is."""
     if isinstance(loss, (ProbabilityLoss, gloss.SoftmaxCrossEntropyLoss)) and label.shape != pred.shape:
         classes = pred.shape[getattr(loss, "_axis", -1)]
-        low, high = float(label.min().asscalar()), float(label.max().asscalar())
-        if low < 0 or high > classes - 1:
-            raise ValueError(f"{who}: label {low if low < 0 else high:g} is out of range for {classes} classes, which "
-                             f"are numbered from 0 to {classes - 1}")
+        limit, allowed = classes - 1, f"for {classes} classes, which are numbered from 0 to {classes - 1}"
     elif isinstance(loss, gloss.SigmoidBinaryCrossEntropyLoss):
-        low, high = float(label.min().asscalar()), float(label.max().asscalar())
-        if low < 0 or high > 1:
-            raise ValueError(f"{who}: label {low if low < 0 else high:g} is out of range: the labels of a binary "
-                             "cross-entropy are from 0 to 1")
+        limit, allowed = 1, "for a binary cross-entropy, whose labels are from 0 to 1"
+    else:
+        return
+    values = label.asnumpy()
+    for value in (values.min(), values.max()):
+        if not 0 <= value <= limit:
+            raise ValueError(f"{who}: label {value:g} is out of range {allowed}")

@@ -5,6 +5,7 @@ import weakref
 
 from ... import autograd, context, initializer, ndarray
 from ... import optimizer as opt
+from ...base import MXNetError
 from ...metric import Loss as LossMetric
 from ..block import Block
 from ..contrib.estimator import CheckpointHandler, LoggingHandler
@@ -130,6 +131,9 @@ def _unchanged_on_error(net):
     try:
         yield
     except Exception:
+        # What else has failed on the way must not be raised by a later call.
+        with contextlib.suppress(MXNetError):
+            ndarray.waitall()
         for param, value in saved.items():
             param.set_data(value)
         raise
