@@ -22,7 +22,10 @@ SHORTEST, LONGEST = 12, 80  # characters; shorter lines are left out, the rest o
 
 def read_messages(languages):
     """(message, number of the language, translation) of all translations that come with Django."""
-    root = pathlib.Path(importlib.util.find_spec("django").origin).parent
+    package = importlib.util.find_spec("django")
+    if package is None:
+        raise SystemExit("the messages come with Django, which is not installed: pip install django")
+    root = pathlib.Path(package.origin).parent
     for number, language in enumerate(languages):
         for path in sorted(root.rglob(f"locale/{language}/LC_MESSAGES/django.mo")):
             with open(path, "rb") as file:

@@ -26,7 +26,7 @@ def convolutions(channels):
 class UNet(gluon.HybridBlock):
     """Down to coarse pictures and up again, each time joined with the finer picture from the way down."""
 
-    def __init__(self, classes, channels=(8, 16, 32), **kwargs):
+    def __init__(self, classes, channels=(16, 32, 64, 64), **kwargs):
         super().__init__(**kwargs)
         with self.name_scope():
             self.down, self.up, self.join = (nn.HybridSequential(prefix="") for _ in range(3))
@@ -83,8 +83,9 @@ def main():
     train = pictures(vision.MNIST(args.data, train=True), args.pictures, 56, random)
     test = pictures(vision.MNIST(args.data, train=False), 100, 56, random)
     net = UNet(11)
+    schedule = mx.lr_scheduler.CosineScheduler(args.epochs * args.pictures // 8, 0.005, final_lr=0.0001)
     net.fit(train, num_epochs=args.epochs, loss_fn=gluon.loss.SoftmaxCrossEntropyLoss(axis=1), metrics=[],
-            optimizer=gluon.optimizer.Adam(learning_rate=0.003), batch_size=20)
+            optimizer=gluon.optimizer.Adam(learning_rate=0.005, lr_scheduler=schedule), batch_size=8)
     found = net.predict(mx.nd.array(test[0])).asnumpy().argmax(axis=1)
     args.output.mkdir(parents=True, exist_ok=True)
     _, axes = plt.subplots(3, 6, figsize=(12, 6))
