@@ -78,10 +78,12 @@ Form convolution(const Node& node, const Specs& in, const Specs& out) {
   return LastForm{make, first_only(in), {true}, true, gain_of(p, in[0].shape, out[0].shape)};
 }
 
-// The data pass of a convolution, and the bias added to its result.
+// The data pass of a convolution, and the bias added to its result. With few channels that is slower than with channels
+// first.
 Form deconvolution(const Node& node, const Specs& in, const Specs& out) {
+  constexpr int64_t kFew = 8;
   const auto& p = params_of<DeconvolutionParams>(node);
-  if (is_last(p.layout) || !is_fast_convolution(in[0].dtype)) return {};
+  if (is_last(p.layout) || !is_fast_convolution(in[0].dtype) || p.num_filter < kFew) return {};
   ConvGeometry g = conv_geometry(p, out[0].shape, in[0].shape);
   ConvolutionGradParams q{p.kernel, p.stride, p.dilate, p.pad, p.num_group, {}, channels_last_shape(out[0].shape), {}};
   q.pad = Shape::filled(g.spatial, 0);

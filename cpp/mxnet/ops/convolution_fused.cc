@@ -159,7 +159,8 @@ const void* plain_weights(const void* packed) {
   return static_cast<const char*>(packed) + kPackedHead;
 }
 
-void pack_weights(const ConvGeometry& g, DType dtype, const PostOps& post, bool bias, const void* w, void* packed) {
+void pack_weights(const ConvGeometry& g, DType dtype, [[maybe_unused]] const PostOps& post, [[maybe_unused]] bool bias,
+                  const void* w, void* packed) {
 #if MXNET_ONEDNN
   if (pack_weights_onednn(g, dtype, post, bias, w, packed)) return;
 #endif

@@ -180,6 +180,8 @@ def test_deconvolution(params):
     x = mx.sym.var("x")
     net = conv(mx.sym.Deconvolution(conv(x, 16), kernel=(4, 4), num_filter=8, **params), 8)
     assert_channels_last(check(net, x=(2, 8, 24, 20)))
+    image = mx.sym.Deconvolution(conv(conv(x, 16), 16), kernel=(4, 4), num_filter=3)
+    assert operators(check(image, x=(2, 8, 24, 20))).count("Deconvolution") == 1  # faster as it is
 
 
 def test_what_stays_as_it_is():
