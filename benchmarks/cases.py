@@ -256,15 +256,12 @@ for _how, _label in ((_simple, ""), (_forward_backward, "_fwdbwd")):
 
 # --- recurrent networks, sequences --------------------------------------------------------------------------
 
-_TIME, _BATCH, _HIDDEN = 64, 32, 512  # two layers, inputs of the same size
-
-
-def _recurrent(name, kind, train):
-    """Inference, or a step of training by SGD, of a layer that both libraries have under the same name."""
+def _recurrent(name, kind, train, steps=64, batch=32, size=512):
+    """Inference, or a step of training by SGD, of two layers that both libraries have under the same name."""
     def make_ours(mx):
-        layer = getattr(mx.gluon.rnn, kind)(_HIDDEN, 2, input_size=_HIDDEN)
+        layer = getattr(mx.gluon.rnn, kind)(size, 2, input_size=size)
         layer.initialize(mx.init.Uniform(0.05))
-        x = mx.nd.array(_data(_TIME, _BATCH, _HIDDEN))
+        x = mx.nd.array(_data(steps, batch, size))
         if not train:
             return (lambda: layer(x)), lambda result: result.wait_to_read()
         trainer = mx.gluon.Trainer(layer.collect_params(), "sgd", {"learning_rate": 1e-4})
@@ -273,18 +270,18 @@ def _recurrent(name, kind, train):
             with mx.autograd.record():
                 y = layer(x)
             y.backward()
-            trainer.step(_BATCH)
+            trainer.step(batch)
         return step, lambda result: mx.nd.waitall()
 
     def make_theirs(torch):
-        layer = getattr(torch.nn, kind)(_HIDDEN, _HIDDEN, 2)
-        x = torch.from_numpy(_data(_TIME, _BATCH, _HIDDEN))
+        layer = getattr(torch.nn, kind)(size, size, 2)
+        x = torch.from_numpy(_data(steps, batch, size))
         if not train:
             def infer():
                 with torch.no_grad():
                     return layer(x)
             return infer, lambda result: None
-        optimizer = torch.optim.SGD(layer.parameters(), 1e-4 / _BATCH)
+        optimizer = torch.optim.SGD(layer.parameters(), 1e-4 / batch)
 
         def step():
             optimizer.zero_grad(set_to_none=True)
@@ -299,6 +296,7 @@ def _recurrent(name, kind, train):
 for _kind in ("LSTM", "GRU", "RNN"):
     _recurrent(f"{_kind.lower()}_infer", _kind, False)
     _recurrent(f"{_kind.lower()}_train", _kind, True)
+    _recurrent(f"{_kind.lower()}_infer_b1", _kind, False, steps=1, batch=1, size=256)
 
 _CTC_LABELS = np.random.RandomState(1).randint(1, 30, (16, 40))
 
