@@ -6,6 +6,9 @@
 namespace mxnet {
 namespace {
 
+// Inputs or outputs of one node; files may ask for any number.
+constexpr int64_t kMost = 100000;
+
 // Optional inputs that come with the value of a parameter.
 struct InputRule {
   std::string_view input, field, value;
@@ -221,7 +224,7 @@ Symbol apply(Application application) {
       Value value = count->get(application.params->data());
       if (const int64_t* n = value.get<int64_t>()) given = std::max(given, *n);
     }
-    if (given > 100000) value_error(op.name, ": ", op.variadic, "=", given, " is too large");
+    if (given > kMost) value_error(op.name, ": ", op.variadic, "=", given, " is too large");
     wanted = std::max(static_cast<int>(given), takes_filter(op, application.params) ? 2 : 0);
   } else if (static_cast<int>(inputs.size()) > wanted) {
     type_error(op.name, ": takes ", wanted, " inputs, got ", inputs.size(), "; signature is ", op.signature());
@@ -240,6 +243,7 @@ Symbol apply(Application application) {
   node->attrs = std::move(application.attrs);
   node->subgraphs = std::move(application.subgraphs);
   node->origin = std::move(application.origin);
+  if (node->num_outputs() > kMost) value_error(op.name, ": ", node->num_outputs(), " outputs are too many");
   std::vector<NodeOutput> outputs;
   for (int i = 0; i < node->num_visible(); ++i) outputs.push_back({node, i});
   return Symbol(std::move(outputs));

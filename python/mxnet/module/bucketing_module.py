@@ -2,6 +2,9 @@
 import logging
 import warnings
 
+import numpy as np
+
+from .. import ndarray
 from ..initializer import Uniform  # noqa: F401 - programs find some of these here
 from ..model import _SMALL, load_params, save_checkpoint
 from ..name import NameManager  # noqa: F401 - programs find some of these here
@@ -46,10 +49,14 @@ class BucketingModule(BaseModule):
     # -- files ---------------------------------------------------------------------------------
 
     def save_checkpoint(self, prefix, epoch, remove_amp_cast=False):
-        """Writes the parameters, and the symbol of each bucket used, as ``prefix-KEY-symbol.json``."""
+        """Writes the parameters, the symbol of each bucket used as ``prefix-KEY-symbol.json``, and ``prefix.buckets``
+        with the keys if they are integers, which MXNet 1.x wants to see."""
         self._require("binded", "params_initialized")
         for key, module in self._buckets.items():
             module.symbol.save(f"{prefix}-{key}-symbol.json", remove_amp_cast=remove_amp_cast)
+        keys = np.asarray(list(self._buckets))
+        if keys.dtype.kind in "iu":
+            ndarray.save(f"{prefix}.buckets", [ndarray.array(keys, dtype="int32")])
         save_checkpoint(prefix, epoch, None, *self.get_params(), remove_amp_cast)
 
     @staticmethod

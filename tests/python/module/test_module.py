@@ -290,6 +290,7 @@ def test_buckets(tmp_path):
     assert module.score(batches, mx.metric.Perplexity(0))[0][1] < 2
     assert set(module._buckets) == {4, 6}
     module.save_checkpoint(str(tmp_path / "lm"), 8)
+    assert sorted(mx.nd.load(str(tmp_path / "lm.buckets"))[0].asnumpy().tolist()) == [4, 6]
     again = mx.mod.BucketingModule.load(str(tmp_path / "lm"), 8, language_model, default_bucket_key=6)
     again.bind(batches.provide_data, batches.provide_label, for_training=False)
     assert again.score(batches, mx.metric.Perplexity(0))[0][1] < 2

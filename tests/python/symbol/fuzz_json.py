@@ -9,6 +9,7 @@ import copy
 import json
 import pathlib
 import random
+import resource
 import sys
 import time
 import warnings
@@ -113,6 +114,7 @@ def main(seconds, seed, file):
     rand = random.Random(seed)
     warnings.simplefilter("ignore")
     mx._core.set_memory_limit(1, 0, 2 * 2**30)  # of the CPU
+    resource.setrlimit(resource.RLIMIT_AS, (12 * 2**30, 12 * 2**30))
     texts = {name: (GRAPHS / f"{name}-symbol.json").read_text() for name in SHAPES if name != "loops"}
     texts["loops"] = loops()
     graphs = {name: json.loads(text) for name, text in texts.items()}

@@ -75,6 +75,8 @@ BROKEN = {
     "too many inputs": graph([node("null", "x"), node("relu", "f", [(0, 0, 0)] * 3)], [(1, 0, 0)]),
     "huge count": graph([node("null", "x"), node("add_n", "f", [(0, 0, 0)], attrs={"num_args": "2000000000"})],
                         [(1, 0, 0)]),
+    "huge number of outputs": graph([node("null", "x"), node("SliceChannel", "f", [(0, 0, 0)],
+                                                             attrs={"num_outputs": "2147483647"})], [(1, 0, 0)]),
     "nested too deep": "[" * 100_000,
     "body missing": graph([node("null", "x"), node("_foreach", "f", [(0, 0, 0)], attrs={
         "num_args": "2", "num_outputs": "1", "num_out_data": "1", "in_state_locs": "[]", "in_data_locs": "[0]",
