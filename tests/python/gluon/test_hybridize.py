@@ -253,3 +253,38 @@ def test_optimize_for():
     net, x = lenet(), nd.ones((1, 3, 8, 8))
     net.optimize_for(x, backend="MKLDNN")
     assert net._active and net(x).shape == (1, 4)
+
+
+def test_plain_forward_inside_a_compiled_parent():
+    """It is traced with the parent where it works on symbols too; otherwise all runs operator by operator."""
+    class Child(gluon.HybridBlock):
+        def __init__(self, function, **kwargs):
+            super().__init__(**kwargs)
+            self.function, self.calls = function, 0
+
+        def forward(self, x):
+            self.calls += 1
+            return self.function(x)
+
+    class Parent(gluon.HybridBlock):
+        def __init__(self, child, **kwargs):
+            super().__init__(**kwargs)
+            self.child = child
+
+        def hybrid_forward(self, F, x):
+            return self.child(x) + 1
+
+    net = Parent(Child(lambda x: x * 2))
+    net.hybridize()
+    assert [net(nd.ones((2,))).asnumpy().tolist() for _ in range(3)] == [[3, 3]] * 3
+    assert net.child.calls == 1 and net._cached_graph
+    net = Parent(Child(nd.relu))
+    net.hybridize()
+    with pytest.warns(UserWarning, match="runs operator by operator"):
+        assert net(nd.ones((2,))).asnumpy().tolist() == [2, 2]
+    alone = Child(lambda x: x * 2)
+    alone.hybridize()
+    assert [alone(nd.ones((2,))).asnumpy().tolist() for _ in range(3)] == [[2, 2]] * 3
+    assert alone.calls == 3 and not alone._cached_graph
+    with pytest.raises(RuntimeError, match="hybridize"):
+        alone.export("nothing")

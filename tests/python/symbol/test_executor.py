@@ -131,3 +131,16 @@ def test_copying_parameters_of_another_shape():
     executor = mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=1, name="fc").simple_bind(mx.cpu(), x=(1, 2))
     with pytest.raises(ValueError, match=r"'fc_weight' has shape \(1, 3\), expected \(1, 2\)"):
         executor.copy_params_from({"fc_weight": mx.nd.ones((1, 3))})
+
+
+@pytest.mark.parametrize("states, match", [
+    (None, "`bn_moving_mean` is missing in `aux_states`"),
+    ({"bn_moving_mean": mx.nd.ones((2,))}, "`bn_moving_var` is missing in `aux_states`"),
+    ([mx.nd.ones((2,))], r"got 1, expected 2 \(bn_moving_mean, bn_moving_var\)"),
+    ([mx.nd.ones((3,))] * 2, r"moving_mean has shape \(3,\), expected \(2,\) \[node 'bn'"),
+])
+def test_missing_states(states, match):
+    net = mx.sym.BatchNorm(mx.sym.var("x"), name="bn")
+    args = {"x": mx.nd.ones((4, 2)), "bn_gamma": mx.nd.ones((2,)), "bn_beta": mx.nd.ones((2,))}
+    with pytest.raises(ValueError, match=match):
+        net.bind(mx.cpu(), args, aux_states=states).forward()
