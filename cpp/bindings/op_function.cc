@@ -389,6 +389,7 @@ PyObject* op_info(PyObject* self, PyObject*) {
     const auto& count = op.num_visible ? op.num_visible : op.num_outputs;
     info["num_outputs"] = count(params->data(), static_cast<int>(op.inputs.size()));  // of a call with defaults
     info["has_kernel"] = static_cast<bool>(op.cpu_kernel()) || op.compose;
+    info["has_gpu_kernel"] = static_cast<bool>(op.gpu_kernel());  // known once a GPU has been used
     return info.release().ptr();
   });
 }

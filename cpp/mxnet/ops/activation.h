@@ -116,6 +116,14 @@ decltype(auto) dispatch(ActivationType type, F&& f) {
   return f.template operator()<Softsign>();
 }
 
+// A number in [0, 1) for place `counter` of the stream `key`; the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+MX_HD inline float uniform(uint64_t key, uint64_t counter) {
+  uint64_t z = key + (counter + 1) * 0x9e3779b97f4a7c15ull;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+  return static_cast<float>((z ^ (z >> 31)) >> 40) * 0x1p-24f;
+}
+
 inline constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 inline constexpr double kSeluScale = 1.0507009873554804934193349852946;
 

@@ -63,14 +63,6 @@ void prelu(const TensorView& x, const TensorView& gamma, const TensorView& y) {
                });
 }
 
-// A number in [0, 1) for place `counter` of the stream `key`; the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-float uniform(uint64_t key, uint64_t counter) {
-  uint64_t z = key + (counter + 1) * 0x9e3779b97f4a7c15ull;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  return static_cast<float>((z ^ (z >> 31)) >> 40) * 0x1p-24f;
-}
-
 template <class T>
 void rrelu(const LeakyReluParams& p, KernelContext& c) {
   using V = compute_t<T>;
@@ -81,7 +73,8 @@ void rrelu(const LeakyReluParams& p, KernelContext& c) {
     for (int64_t i = begin; i < end; ++i) {
       V x = static_cast<V>(from[i]);
       float slope =
-          low + width * (c.training ? uniform(c.random_key, c.random_offset + static_cast<uint64_t>(i)) : 0.5f);
+          low +
+          width * (c.training ? activation::uniform(c.random_key, c.random_offset + static_cast<uint64_t>(i)) : 0.5f);
       mask[i] = static_cast<T>(x > V(0) ? V(1) : static_cast<V>(slope));
       to[i] = static_cast<T>(x > V(0) ? x : x * static_cast<V>(slope));
     }

@@ -5,7 +5,7 @@
 
 #include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
-#include "mxnet/ops/gemm.h"
+#include "mxnet/ops/attention.h"
 #include "mxnet/ops/join.h"
 
 namespace mxnet {
@@ -15,36 +15,6 @@ struct HeadsParams {
   int64_t heads = 0;
   static constexpr auto fields() {
     return std::tuple{field("heads", &HeadsParams::heads, "Number of heads.").required()};
-  }
-};
-
-struct ScoresParams {
-  int64_t heads = 0;
-  int lhs_part = 0, lhs_parts = 1, rhs_part = 0, rhs_parts = 1;
-  double scale = 1;
-  static constexpr auto fields() {
-    using P = ScoresParams;
-    return std::tuple{field("heads", &P::heads, "Number of heads.").required(),
-                      field("lhs_part", &P::lhs_part, "Which part of the first array is taken."),
-                      field("lhs_parts", &P::lhs_parts, "How many parts each head of it has."),
-                      field("rhs_part", &P::rhs_part, "Which part of the second array is taken."),
-                      field("rhs_parts", &P::rhs_parts, "How many parts each head of it has."),
-                      field("scale", &P::scale, "Factor on the result.")};
-  }
-};
-
-struct MixParams {
-  int64_t heads = 0;
-  int part = 0, parts = 1;
-  bool transpose = false;
-  double scale = 1;
-  static constexpr auto fields() {
-    using P = MixParams;
-    return std::tuple{field("heads", &P::heads, "Number of heads.").required(),
-                      field("part", &P::part, "Which part of the steps is taken."),
-                      field("parts", &P::parts, "How many parts each head of them has."),
-                      field("transpose", &P::transpose, "Take the transpose of the scores."),
-                      field("scale", &P::scale, "Factor on the result.")};
   }
 };
 
@@ -86,36 +56,8 @@ void infer_mix(InferContext& c, int scores, int steps, int64_t heads, int parts,
   c.out(0).shape = {s[transpose ? 2 : 1], v[1], heads * size};
 }
 
-// One part of all heads as a batch of matrices (time, size).
-struct Part {
-  const void* data;
-  int64_t row, stride, size;
-
-  Part(const TensorView& array, int64_t heads, int part, int parts)
-      : row(array.shape()[1] * array.shape()[2]), stride(array.shape()[2] / heads), size(stride / parts) {
-    data = array.as<char>() + part * size * size_of(array.dtype);
-  }
-};
-
-void scores_cpu(const ScoresParams& p, KernelContext& c) {
-  const TensorView &out = c.out(0), &rhs = c.has(1) ? c.in(1) : c.in(0);
-  Part a(c.in(0), p.heads, p.lhs_part, p.lhs_parts), b(rhs, p.heads, p.rhs_part, p.rhs_parts);
-  Gemm g{.trans_b = true, .m = out.shape()[1], .n = out.shape()[2], .k = a.size, .alpha = p.scale};
-  g.a = a.data, g.lda = a.row, g.stride_a = a.stride;
-  g.b = b.data, g.ldb = b.row, g.stride_b = b.stride;
-  g.c = out.data, g.stride_c = g.m * g.n, g.batch = out.shape()[0];
-  gemm(out.dtype, g);
-}
-
-void mix_cpu(const MixParams& p, KernelContext& c) {
-  const TensorView &out = c.out(0), &scores = c.in(0);
-  Part v(c.in(1), p.heads, p.part, p.parts), to(out, p.heads, 0, 1);
-  Gemm g{.trans_a = p.transpose, .m = out.shape()[0], .n = v.size, .k = c.in(1).shape()[0], .alpha = p.scale};
-  g.a = scores.data, g.stride_a = g.m * g.k, g.batch = scores.shape()[0];
-  g.b = v.data, g.ldb = v.row, g.stride_b = v.stride;
-  g.c = out.data, g.ldc = to.row, g.stride_c = to.stride;
-  gemm(out.dtype, g);
-}
+void scores_cpu(const ScoresParams& p, KernelContext& c) { gemm(c.out(0).dtype, scores_product(p, c)); }
+void mix_cpu(const MixParams& p, KernelContext& c) { gemm(c.out(0).dtype, mix_product(p, c)); }
 
 const OpRef scores_ref("_head_scores"), mix_ref("_head_mix");
 

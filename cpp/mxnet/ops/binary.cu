@@ -34,8 +34,7 @@ template <class F, class T>
 void run_pairs(const KernelContext& c, int64_t n, T* out, Operand<T> a, Operand<T> b) {
   if (n == 0) return;
   bool packed = is_packed(out) && is_packed(a.data) && is_packed(b.data);
-  pairs_kernel<F><<<blocks_for(packs_in<T>(n)), kThreads, 0, stream_of(c)>>>(n, packed, out, a, b);
-  check_launch();
+  launch(c, blocks_for(packs_in<T>(n)), kThreads, pairs_kernel<F, T>, n, packed, out, a, b);
 }
 
 template <class F, class T>
@@ -58,8 +57,7 @@ void arrays(KernelContext& c) {
     const T *left = a.view.as<const T>(), *right = b.view.as<const T>();
     if (c.in(0).size() == n && c.in(1).size() == n) return run_pairs<F, T>(c, n, out.as<T>(), {left}, {right});
     StridedAxes axes(BroadcastPlan(out.shape(), c.in(0).shape(), c.in(1).shape()));
-    broadcast_kernel<F><<<blocks_for(n), kThreads, 0, stream_of(c)>>>(n, axes, out.as<T>(), left, right);
-    check_launch();
+    launch(c, blocks_for(n), kThreads, broadcast_kernel<F, T>, n, axes, out.as<T>(), left, right);
   });
 }
 
@@ -120,9 +118,8 @@ void sum(KernelContext& c) {
     if (next > 0) in.data[in.count++] = out.data;
     while (next < safe.size() && in.count < Addends::kMost) in.data[in.count++] = safe[next++].view.data;
     dispatch_all(out.dtype, [&]<class T>() {
-      sum_kernel<<<blocks_for(out.size()), kThreads, 0, stream_of(c)>>>(out.size(), out.as<T>(), in);
+      launch(c, blocks_for(out.size()), kThreads, sum_kernel<T>, out.size(), out.as<T>(), in);
     });
-    check_launch();
   }
 }
 

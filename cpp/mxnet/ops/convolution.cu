@@ -212,10 +212,9 @@ void deconvolution(const DeconvolutionParams& p, KernelContext& c) {
   if (!c.has(2) || out.size() == 0) return;
   int64_t inner = g.channels_last ? 1 : g.in_size();
   dispatch_floating(out.dtype, [&]<class T>() {
-    bias_kernel<<<blocks_for(out.size()), kThreads, 0, stream_of(c)>>>(out.size(), out.as<T>(), c.in(2).as<const T>(),
-                                                                       g.in_channels, inner);
+    launch(c, blocks_for(out.size()), kThreads, bias_kernel<T>, out.size(), out.as<T>(), c.in(2).as<const T>(),
+           g.in_channels, inner);
   });
-  check_launch();
 }
 
 const bool registered[] = {kernel<ConvolutionParams>("Convolution", convolution),

@@ -7,6 +7,7 @@
 #include "mxnet/device/cuda/cuda.h"
 #include "mxnet/ndarray/convert.h"
 #include "mxnet/op/registry.h"
+#include "mxnet/ops/launch.cuh"
 
 namespace mxnet::cuda {
 
@@ -30,8 +31,6 @@ bool kernel(const char* op, F f) {
   return true;
 }
 
-inline cudaStream_t stream_of(const KernelContext& c) { return static_cast<cudaStream_t>(c.stream); }
-
 // ---- Launches. ----
 
 inline constexpr int kThreads = 256;
@@ -40,7 +39,6 @@ inline unsigned blocks_for(int64_t items) {
   constexpr int64_t kMostBlocks = 1 << 16;
   return static_cast<unsigned>(std::clamp<int64_t>((items + kThreads - 1) / kThreads, 1, kMostBlocks));
 }
-inline void check_launch() { check(cudaGetLastError(), "kernel launch"); }
 
 __device__ inline int64_t first_item() { return blockIdx.x * int64_t{blockDim.x} + threadIdx.x; }
 __device__ inline int64_t item_step() { return gridDim.x * int64_t{blockDim.x}; }
@@ -66,6 +64,7 @@ struct AnyArray {
   DType dtype;
 
   AnyArray(const TensorView& view) : data(view.data), dtype(view.dtype) {}
+  MX_HD AnyArray(void* elements, DType type) : data(elements), dtype(type) {}
 
   template <class V>
   __device__ V load(int64_t i) const {
@@ -102,6 +101,16 @@ struct AnyArray {
     return static_cast<T*>(data) + i;
   }
 };
+
+// body(i) for every i below n: the plainest of kernels.
+template <class Body>
+__global__ void each_kernel(int64_t n, Body body) {
+  for (int64_t i = first_item(); i < n; i += item_step()) body(i);
+}
+template <class Body>
+void each(const KernelContext& c, int64_t n, const Body& body) {
+  if (n > 0) launch(c, blocks_for(n), kThreads, each_kernel<Body>, n, body);
+}
 
 // Elements that a thread takes at a time, in one access where all arrays are aligned to it.
 template <class T>
@@ -160,8 +169,7 @@ void map(const KernelContext& c, int64_t n, const Body& body, T* out, const In*.
   static_assert((std::is_same_v<T, In> && ...));
   if (n == 0) return;
   bool packed = is_packed(out) && (is_packed(in) && ...);
-  map_kernel<<<blocks_for(packs_in<T>(n)), kThreads, 0, stream_of(c)>>>(n, packed, body, out, in...);
-  check_launch();
+  launch(c, blocks_for(packs_in<T>(n)), kThreads, map_kernel<T, Body, In...>, n, packed, body, out, in...);
 }
 
 // The same over arrays of any types, computed in V.
@@ -172,10 +180,9 @@ __global__ void map_any_kernel(int64_t n, Body body, AnyArray out, In... in) {
 
 template <class V, class Body, class... In>
 void map_any(const KernelContext& c, const Body& body, const TensorView& out, const In&... in) {
-  if (out.size() == 0) return;
-  map_any_kernel<V>
-      <<<blocks_for(out.size()), kThreads, 0, stream_of(c)>>>(out.size(), body, AnyArray(out), AnyArray(in)...);
-  check_launch();
+  int64_t n = out.size();
+  auto* queued = map_any_kernel<V, Body, std::conditional_t<true, AnyArray, In>...>;
+  if (n > 0) launch(c, blocks_for(n), kThreads, queued, n, body, AnyArray(out), AnyArray(in)...);
 }
 
 // ---- Memory. ----

@@ -12,8 +12,7 @@ template <class T, class Sum>
 void run_gemm(const KernelContext& c, const Gemm& g) {
   int64_t tiles = ((g.m + kTile - 1) / kTile) * ((g.n + kTile - 1) / kTile) * g.batch;
   unsigned blocks = static_cast<unsigned>(std::min<int64_t>(tiles, 1 << 20));
-  gemm_kernel<T, Sum><<<blocks, dim3(kTile, kTile), 0, stream_of(c)>>>(g);
-  check_launch();
+  launch(c, blocks, dim3(kTile, kTile), gemm_kernel<T, Sum>, g);
 }
 
 // cuBLAS sees row-major matrices as transposed, so it is asked for C^T = op(B)^T op(A)^T.
@@ -45,10 +44,8 @@ void fully_connected(const FullyConnectedParams& p, KernelContext& c) {
   Gemm g = fully_connected_gemm(p, c);
   if (c.has(2) && out.size() > 0) {
     dispatch_width(out.dtype, [&]<class T>() {
-      rows_kernel<<<blocks_for(out.size()), kThreads, 0, stream_of(c)>>>(out.size(), g.n, out.as<T>(),
-                                                                         c.in(2).as<const T>());
+      launch(c, blocks_for(out.size()), kThreads, rows_kernel<T>, out.size(), g.n, out.as<T>(), c.in(2).as<const T>());
     });
-    check_launch();
     g.beta = 1;
   }
   gemm(c, out.dtype, g);

@@ -16,14 +16,6 @@ void dispatch_bytes(int64_t width, const F& f) {
   f.template operator()<uint64_t>();
 }
 
-void fill_zero(const TensorView& out) {
-  int64_t bytes = out.size() * size_of(out.dtype);
-  constexpr int64_t kPiece = 1 << 18;
-  parallel_for((bytes + kPiece - 1) / kPiece, 2, [&](int64_t begin, int64_t end) {
-    std::fill(out.as<char>() + begin * kPiece, out.as<char>() + std::min(end * kPiece, bytes), 0);
-  });
-}
-
 // ---- Rows by number: to[o][j] = from[o][index[j]], rows of `bytes` bytes. ----
 
 void gather_run(const char* from, char* to, const int64_t* index, int64_t n, int64_t bytes) {
@@ -269,21 +261,11 @@ void copy_first(KernelContext& c) {
   if (c.in(0).data != c.out(0).data) copy_all(c.out(0).data, c.in(0).data, c.in(0).size() * size_of(c.in(0).dtype));
 }
 
-// A copy of `in` if its memory is part of what is about to be written, else `in` itself.
-TensorView apart_from(const TensorView& in, const TensorView& out, Scratch& memory) {
-  int64_t bytes = in.size() * size_of(in.dtype), whole = out.size() * size_of(out.dtype);
-  if (in.as<char>() + bytes <= out.as<char>() || out.as<char>() + whole <= in.as<char>()) return in;
-  memory = Scratch(std::max<int64_t>(bytes, 1));
-  std::memcpy(memory.data(), in.data, static_cast<size_t>(bytes));
-  return {memory.data(), in.extents, in.dtype};
-}
-
 void scatter_set_nd(const ScatterParams& p, KernelContext& c) {
   std::vector<int64_t> rows = tuple_rows(c, c.in(2), p.shape);
-  Scratch memory;
-  TensorView values = apart_from(c.in(1), c.out(0), memory);
+  HostMoves::Apart values(c, c.in(1), c.out(0));
   copy_first(c);
-  write_rows(values, c.out(0), rows, tuple_split(c.in(2), p.shape).inner * size_of(c.in(0).dtype));
+  write_rows(values.view, c.out(0), rows, tuple_split(c.in(2), p.shape).inner * size_of(c.in(0).dtype));
 }
 
 void index_copy(const NoParams&, KernelContext& c) {

@@ -23,8 +23,7 @@ void fill(const KernelContext& c, double value) {
     T pattern;
     std::memcpy(&pattern, element, sizeof pattern);
     if (pattern == 0) return fill_zero(c, out.data, out.size() * static_cast<int64_t>(sizeof(T)));
-    fill_kernel<<<blocks_for(out.size()), kThreads, 0, stream_of(c)>>>(out.size(), out.as<T>(), pattern);
-    check_launch();
+    launch(c, blocks_for(out.size()), kThreads, fill_kernel<T>, out.size(), out.as<T>(), pattern);
   });
 }
 
@@ -37,8 +36,7 @@ template <class F>
 void generate(const KernelContext& c, const F& value) {
   const TensorView& out = c.out(0);
   if (out.size() == 0) return;
-  generate_kernel<<<blocks_for(out.size()), kThreads, 0, stream_of(c)>>>(out.size(), AnyArray(out), value);
-  check_launch();
+  launch(c, blocks_for(out.size()), kThreads, generate_kernel<F>, out.size(), AnyArray(out), value);
 }
 
 // start + (i / repeat) step, and exactly `last` at the place `last_at`.
@@ -104,6 +102,11 @@ const bool registered[] = {
     kernel("_copyto", copy_first),
     kernel("BlockGrad", copy_first),
     kernel("make_loss", copy_first),
+    kernel("MakeLoss", copy_first),
+    kernel("SVMOutput", copy_first),
+    kernel("LinearRegressionOutput", copy_first),
+    kernel("MAERegressionOutput", copy_first),
+    kernel("_contrib_gradientmultiplier", copy_first),
     kernel("_identity_with_attr_like_rhs", copy_first),
     kernel("Reshape", copy_first),
     kernel("_reshape_to", copy_first),

@@ -4,39 +4,12 @@
 #include "mxnet/engine/parallel.h"
 #include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
-#include "mxnet/ops/gemm.h"
-#include "mxnet/ops/linalg.h"
 #include "mxnet/ops/linalg_expr.h"
+#include "mxnet/ops/linalg_product.h"
 #include "mxnet/ops/scratch.h"
 
 namespace mxnet {
 namespace {
-
-struct ProductParams {
-  bool transpose_a = false, transpose_b = false;
-  double alpha = 1;
-  int64_t axis = -2;
-
-  static constexpr auto fields() {
-    using P = ProductParams;
-    return std::tuple{field("transpose_a", &P::transpose_a, "Take the transpose of each matrix of A."),
-                      field("transpose_b", &P::transpose_b, "Take the transpose of each matrix of B."),
-                      field("alpha", &P::alpha, "Factor of the product."),
-                      field("axis", &P::axis, "The axis of the rows; columns are along the last.")};
-  }
-};
-struct ProductSumParams : ProductParams {
-  double beta = 1;
-
-  static constexpr auto fields() {
-    using P = ProductSumParams;
-    return std::tuple{field<P, bool>("transpose_a", &P::transpose_a, "Take the transpose of each matrix of A."),
-                      field<P, bool>("transpose_b", &P::transpose_b, "Take the transpose of each matrix of B."),
-                      field<P, double>("alpha", &P::alpha, "Factor of the product."),
-                      field("beta", &P::beta, "Factor of C."),
-                      field<P, int64_t>("axis", &P::axis, "The axis of the rows; columns are along the last.")};
-  }
-};
 
 void infer_product(const ProductParams& p, InferContext& c) {
   c.out(0).dtype = floating_dtype(c);
@@ -59,28 +32,6 @@ void infer_product(const ProductParams& p, InferContext& c) {
   out[row] = a[p.transpose_a ? last : row];
   out[last] = b[p.transpose_b ? row : last];
   c.out(0).shape = out;
-}
-
-// Matrices lie `inner` to a row of the array where the axis of the rows is not the last but one.
-void multiply(const ProductParams& p, KernelContext& c, double beta) {
-  const Shape &a = c.in(0).shape(), &b = c.in(1).shape(), &out = c.out(0).shape();
-  int last = a.ndim() - 1, row = static_cast<int>(p.axis < 0 ? p.axis + a.ndim() : p.axis);
-  int64_t outer = a.product(0, row), inner = a.product(row + 1, last), size = size_of(c.out(0).dtype);
-  Gemm g;
-  g.trans_a = p.transpose_a, g.trans_b = p.transpose_b, g.alpha = p.alpha, g.beta = beta;
-  g.m = out[row], g.n = out[last], g.k = a[p.transpose_a ? row : last];
-  g.lda = inner * a[last], g.ldb = inner * b[last], g.ldc = inner * out[last];
-  bool one_call = inner == 1;
-  g.batch = one_call ? outer : inner;
-  g.stride_a = one_call ? a[row] * a[last] : a[last];
-  g.stride_b = one_call ? b[row] * b[last] : b[last];
-  g.stride_c = one_call ? out[row] * out[last] : out[last];
-  for (int64_t i = 0; i < (one_call ? 1 : outer); ++i) {
-    g.a = c.in(0).as<char>() + i * a[row] * g.lda * size;
-    g.b = c.in(1).as<char>() + i * b[row] * g.ldb * size;
-    g.c = c.out(0).as<char>() + i * out[row] * g.ldc * size;
-    gemm(c.out(0).dtype, g);
-  }
 }
 
 void product_gradient(const ProductParams& p, GradContext& g) {
@@ -109,7 +60,7 @@ const Op& gemm_op =
         })
         .cpu([](const ProductSumParams& p, KernelContext& c) {
           std::memcpy(c.out(0).data, c.in(2).data, static_cast<size_t>(c.out(0).size() * size_of(c.out(0).dtype)));
-          multiply(p, c, p.beta);
+          each_product(p, c, p.beta, [&](const Gemm& g) { gemm(c.out(0).dtype, g); });
         })
         .gradient([](const ProductSumParams& p, GradContext& g) {
           product_gradient(p, g);
@@ -124,21 +75,12 @@ const Op& gemm2_op = define_op<ProductParams>("_linalg_gemm2")
                          .input("B", "Array (.., k, n), or (.., n, k) with transpose_b.")
                          .alias({"linalg_gemm2"})
                          .infer(infer_product)
-                         .cpu([](const ProductParams& p, KernelContext& c) { multiply(p, c, 0); })
+                         .cpu([](const ProductParams& p, KernelContext& c) {
+                           each_product(p, c, 0, [&](const Gemm& g) { gemm(c.out(0).dtype, g); });
+                         })
                          .gradient(product_gradient)
                          .grad_uses(true, false)
                          .heavy();
-
-struct SyrkParams {
-  bool transpose = false;
-  double alpha = 1;
-
-  static constexpr auto fields() {
-    using P = SyrkParams;
-    return std::tuple{field("transpose", &P::transpose, "Take A^T A instead of A A^T."),
-                      field("alpha", &P::alpha, "Factor of the product.")};
-  }
-};
 
 const Op& syrk_op = define_op<SyrkParams>("_linalg_syrk")
                         .doc("alpha A A^T, or alpha A^T A with transpose, for each matrix of the last two axes.")
@@ -152,15 +94,7 @@ const Op& syrk_op = define_op<SyrkParams>("_linalg_syrk")
                           out[last] = out[last - 1] = c.shape(0)[p.transpose ? last : last - 1];
                           c.out(0).shape = out;
                         })
-                        .cpu([](const SyrkParams& p, KernelContext& c) {
-                          MatrixStack a(c.in(0).shape());
-                          Gemm g;
-                          g.trans_a = p.transpose, g.trans_b = !p.transpose, g.alpha = p.alpha;
-                          g.m = g.n = p.transpose ? a.cols : a.rows, g.k = p.transpose ? a.rows : a.cols;
-                          g.a = g.b = c.in(0).data, g.c = c.out(0).data;
-                          g.batch = a.count, g.stride_a = g.stride_b = a.matrix_size(), g.stride_c = g.m * g.n;
-                          gemm(c.out(0).dtype, g);
-                        })
+                        .cpu([](const SyrkParams& p, KernelContext& c) { gemm(c.out(0).dtype, syrk_product(p, c)); })
                         .gradient([](const SyrkParams& p, GradContext& g) {
                           Expr both = (g.dout(0) + linalg::swapped(g.dout(0))) * p.alpha;
                           g.din(0) = p.transpose ? linalg::product(g.in(0), both) : linalg::product(both, g.in(0));
@@ -207,22 +141,10 @@ const Op& triangle_op =
         .grad_uses(false, false);
 
 void trmm_cpu(const TriangularParams& p, KernelContext& c) {
-  MatrixStack a(c.in(0).shape()), b(c.in(1).shape());
   Scratch triangles(c.in(0).size() * size_of(c.in(0).dtype));
   dispatch_floating(c.in(0).dtype,
                     [&]<class T>() { keep_triangle(TriangleParams{p.lower, 1}, c.in(0), triangles.as<T>()); });
-  Gemm g;
-  g.m = b.rows, g.n = b.cols, g.k = a.rows, g.alpha = p.alpha;
-  g.batch = a.count, g.stride_c = b.matrix_size();
-  if (p.rightside) {
-    g.a = c.in(1).data, g.b = triangles.data(), g.trans_b = p.transpose;
-    g.stride_a = b.matrix_size(), g.stride_b = a.matrix_size();
-  } else {
-    g.a = triangles.data(), g.b = c.in(1).data, g.trans_a = p.transpose;
-    g.stride_a = a.matrix_size(), g.stride_b = b.matrix_size();
-  }
-  g.c = c.out(0).data;
-  gemm(c.out(0).dtype, g);
+  gemm(c.out(0).dtype, trmm_product(p, c, triangles.data()));
 }
 
 const Op& trmm_op =

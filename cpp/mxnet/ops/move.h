@@ -4,66 +4,12 @@
 #include <cstring>
 
 #include "mxnet/engine/parallel.h"
+#include "mxnet/op/registry.h"
 #include "mxnet/ops/lanes.h"
+#include "mxnet/ops/move_axes.h"
+#include "mxnet/ops/scratch.h"
 
 namespace mxnet {
-
-// `extent` positions, `from` elements apart in the source and `to` elements apart in the target.
-struct MoveAxis {
-  int64_t extent, from, to;
-};
-
-// Axes from the outermost to the innermost; every target element is written once.
-class Move {
- public:
-  static constexpr int kMost = 130;  // two for each axis of an array, and some
-
-  void add(int64_t extent, int64_t from, int64_t to) { axes_[count_++] = {extent, from, to}; }
-  int size() const { return count_; }
-  MoveAxis& operator[](int i) { return axes_[i]; }
-  const MoveAxis& operator[](int i) const { return axes_[i]; }
-  MoveAxis& back() { return axes_[count_ - 1]; }
-
-  bool empty() const {
-    return std::any_of(axes_, axes_ + count_, [](const MoveAxis& a) { return a.extent == 0; });
-  }
-  void erase(int i) {
-    std::copy(axes_ + i + 1, axes_ + count_, axes_ + i);
-    --count_;
-  }
-  // Drops axes of extent 1, puts the rest in the order of the target, merges what is one run on both sides.
-  void normalise() {
-    int kept = 0;
-    for (int i = 0; i < count_; ++i)
-      if (axes_[i].extent != 1) axes_[kept++] = axes_[i];
-    count_ = kept;
-    for (int i = 1; i < count_; ++i)  // the order is nearly always right already
-      for (int j = i; j > 0 && std::abs(axes_[j].to) > std::abs(axes_[j - 1].to); --j)
-        std::swap(axes_[j], axes_[j - 1]);
-    for (int i = count_ - 2; i >= 0; --i) {
-      const MoveAxis& inner = axes_[i + 1];
-      if (axes_[i].from != inner.from * inner.extent || axes_[i].to != inner.to * inner.extent) continue;
-      axes_[i + 1].extent *= axes_[i].extent;
-      erase(i);
-    }
-    if (count_ == 0) add(1, 1, 1);
-  }
-  // Takes a short innermost run as one wider element; returns how many elements that is.
-  int widen(int width) {
-    MoveAxis& last = back();
-    int64_t k = last.extent;
-    if (last.from != 1 || last.to != 1 || count_ == 1 || k * width > 16 || (k & (k - 1)) != 0) return 1;
-    for (int i = 0; i < count_ - 1; ++i)
-      if (axes_[i].from % k || axes_[i].to % k) return 1;
-    --count_;
-    for (int i = 0; i < count_; ++i) axes_[i].from /= k, axes_[i].to /= k;
-    return static_cast<int>(k);
-  }
-
- private:
-  MoveAxis axes_[kMost];
-  int count_ = 0;
-};
 
 namespace detail {
 
@@ -294,5 +240,48 @@ inline void copy_all(void* to, const void* from, int64_t n) {
                 static_cast<size_t>(std::min(n, end * kPiece) - begin * kPiece));
   });
 }
+
+inline void fill_zero(const TensorView& out) {
+  int64_t bytes = out.size() * size_of(out.dtype);
+  constexpr int64_t kPiece = 1 << 18;
+  parallel_for((bytes + kPiece - 1) / kPiece, 2, [&](int64_t begin, int64_t end) {
+    std::fill(out.as<char>() + begin * kPiece, out.as<char>() + std::min(end * kPiece, bytes), 0);
+  });
+}
+
+// What kernels made of moves (shape_moves.h, join_moves.h) need of a device; GpuMoves is the other one.
+struct HostMoves {
+  template <class P, class F>  // void f(const P&, KernelContext&)
+  static void add(const char* op, F f) {
+    cpu_kernel<P>(op, f);
+  }
+  static void move(const KernelContext&, Move& move, int64_t width, const void* from, void* to) {
+    run_move(move, width, from, to);
+  }
+  // The element, in host memory, to every place of a move whose source stands still.
+  static void spread(const KernelContext&, Move& move, int64_t width, const void* element, void* to) {
+    run_move(move, width, element, to);
+  }
+  static void zero(const KernelContext&, const TensorView& out) { fill_zero(out); }
+  static void copy(const KernelContext&, const void* from, void* to, int64_t bytes) {
+    if (from != to) copy_all(to, from, bytes);
+  }
+
+  // An input as it stays while `out` is written: itself, or a copy where they share memory.
+  class Apart {
+   public:
+    Apart(const KernelContext&, const TensorView& in, const TensorView& out) : view(in) {
+      int64_t bytes = in.size() * size_of(in.dtype), whole = out.size() * size_of(out.dtype);
+      if (in.as<char>() + bytes <= out.as<char>() || out.as<char>() + whole <= in.as<char>()) return;
+      memory_ = Scratch(std::max<int64_t>(bytes, 1));
+      std::memcpy(memory_.data(), in.data, static_cast<size_t>(bytes));
+      view.data = memory_.data();
+    }
+    TensorView view;
+
+   private:
+    Scratch memory_;
+  };
+};
 
 }  // namespace mxnet

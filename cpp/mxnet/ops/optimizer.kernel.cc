@@ -107,15 +107,6 @@ void multi_update(const MultiUpdateParams& p, KernelContext& c) {
   }
 }
 
-struct MultiLion : AdamUpdate {
-  template <class V>
-  using Rule = rule::Lion<V>;
-};
-// AdamW of the single update takes its scale from an array.
-struct MultiAdamW : AdamUpdate {
-  template <class V>
-  using Rule = rule::AdamW<V>;
-};
 template <class U>
 struct Mixed : U {
   static constexpr UpdateKind kind = UpdateKind::mixed;

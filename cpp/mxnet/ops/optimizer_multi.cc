@@ -140,13 +140,6 @@ const Op& mp_lamb_update_phase2 =
 
 // What LARS and loss scaling need to know of many arrays.
 
-struct NumArraysParams {
-  int num_arrays = 1;
-  static constexpr auto fields() {
-    return std::tuple{field("num_arrays", &NumArraysParams::num_arrays, "Number of arrays.").required()};
-  }
-};
-
 const bool sum_sq_defined = [] {
   define_op<NumArraysParams>("multi_sum_sq")
       .doc("The sum of squares of each array, as a float32 vector.")
@@ -225,23 +218,6 @@ bool all_finite(const TensorView& view) {
   });
   return finite;
 }
-
-struct AllFiniteParams {
-  bool init_output = true;
-  static constexpr auto fields() {
-    return std::tuple{
-        field("init_output", &AllFiniteParams::init_output, "False to keep a 0 that the output holds already.")};
-  }
-};
-struct MultiAllFiniteParams : AllFiniteParams {
-  int num_arrays = 1;
-  static constexpr auto fields() {
-    using P = MultiAllFiniteParams;
-    return std::tuple{
-        field("num_arrays", &P::num_arrays, "Number of arrays."),
-        field<P, bool>("init_output", &P::init_output, "False to keep a 0 that the output holds already.")};
-  }
-};
 
 void all_finite_cpu(const AllFiniteParams& p, KernelContext& c) {
   float& out = *c.out(0).as<float>();

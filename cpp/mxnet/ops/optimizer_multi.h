@@ -105,4 +105,40 @@ struct MultiMomentParams : MultiUpdateParams {
   }
 };
 
+// Parameters of the operators that look at many arrays.
+struct NumArraysParams {
+  int num_arrays = 1;
+  static constexpr auto fields() {
+    return std::tuple{field("num_arrays", &NumArraysParams::num_arrays, "Number of arrays.").required()};
+  }
+};
+
+struct AllFiniteParams {
+  bool init_output = true;
+  static constexpr auto fields() {
+    return std::tuple{
+        field("init_output", &AllFiniteParams::init_output, "False to keep a 0 that the output holds already.")};
+  }
+};
+struct MultiAllFiniteParams : AllFiniteParams {
+  int num_arrays = 1;
+  static constexpr auto fields() {
+    using P = MultiAllFiniteParams;
+    return std::tuple{
+        field("num_arrays", &P::num_arrays, "Number of arrays."),
+        field<P, bool>("init_output", &P::init_output, "False to keep a 0 that the output holds already.")};
+  }
+};
+
+// Rules that differ from those of the single updates.
+struct MultiLion : AdamUpdate {
+  template <class V>
+  using Rule = rule::Lion<V>;
+};
+// AdamW of the single update takes its scale from an array.
+struct MultiAdamW : AdamUpdate {
+  template <class V>
+  using Rule = rule::AdamW<V>;
+};
+
 }  // namespace mxnet

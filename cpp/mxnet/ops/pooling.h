@@ -102,13 +102,13 @@ struct PoolGeometry {
   bool channels_last = false, include_pad = true;
   std::array<int64_t, 3> in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, pad{0, 0, 0};
 
-  int64_t in_size() const { return in[0] * in[1] * in[2]; }
-  int64_t out_size() const { return out[0] * out[1] * out[2]; }
+  MX_HD int64_t in_size() const { return in[0] * in[1] * in[2]; }
+  MX_HD int64_t out_size() const { return out[0] * out[1] * out[2]; }
   // The part of window o that lies inside the input, and what a mean divides by along this axis.
   struct Range {
     int64_t first, last, count;
   };
-  Range range(int axis, int64_t o) const {
+  MX_HD Range range(int axis, int64_t o) const {
     int64_t first = o * stride[axis] - pad[axis];
     int64_t last = std::min(first + kernel[axis], in[axis] + pad[axis]);
     int64_t clipped_first = std::max<int64_t>(first, 0),

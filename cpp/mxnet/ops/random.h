@@ -14,13 +14,13 @@ namespace mxnet {
 
 namespace draw {
 
-inline double normal(PhiloxStream& bits) {
+MX_HD inline double normal(PhiloxStream& bits) {
   double radius = std::sqrt(-2 * std::log(bits.uniform()));
   return radius * std::cos(2 * std::numbers::pi * bits.uniform());
 }
 
 // Marsaglia and Tsang (2000), for shape >= 1; below that a power of a uniform number corrects shape + 1.
-inline double gamma(PhiloxStream& bits, double shape) {
+MX_HD inline double gamma(PhiloxStream& bits, double shape) {
   if (shape <= 0) return 0;
   if (!std::isfinite(shape)) return shape;
   double boost = shape < 1 ? std::pow(bits.uniform(), 1 / shape) : 1;
@@ -34,7 +34,7 @@ inline double gamma(PhiloxStream& bits, double shape) {
 }
 
 // Multiplying uniform numbers for small means; for large ones transformed rejection (Hoermann 1993, PTRS).
-inline double poisson(PhiloxStream& bits, double mean) {
+MX_HD inline double poisson(PhiloxStream& bits, double mean) {
   if (mean <= 0) return 0;
   if (!std::isfinite(mean)) return mean;
   if (mean < 12) {
@@ -65,8 +65,8 @@ struct Uniform {
   static constexpr auto own_fields() {
     return std::tuple{field<P, double>("low", &P::low, "Lower end."), field<P, double>("high", &P::high, "Upper end.")};
   }
-  const char* problem() const { return high >= low ? nullptr : "high is below low"; }
-  double sample(PhiloxStream& bits) const { return low + (high - low) * bits.uniform(); }
+  MX_HD const char* problem() const { return high >= low ? nullptr : "high is below low"; }
+  MX_HD double sample(PhiloxStream& bits) const { return low + (high - low) * bits.uniform(); }
 };
 
 struct Normal {
@@ -78,8 +78,8 @@ struct Normal {
     return std::tuple{field<P, double>("loc", &P::loc, "Mean."),
                       field<P, double>("scale", &P::scale, "Standard deviation.")};
   }
-  const char* problem() const { return scale >= 0 ? nullptr : "scale is negative"; }
-  double sample(PhiloxStream& bits) const { return loc + scale * draw::normal(bits); }
+  MX_HD const char* problem() const { return scale >= 0 ? nullptr : "scale is negative"; }
+  MX_HD double sample(PhiloxStream& bits) const { return loc + scale * draw::normal(bits); }
 };
 
 struct GammaDistribution {
@@ -90,8 +90,8 @@ struct GammaDistribution {
   static constexpr auto own_fields() {
     return std::tuple{field<P, double>("alpha", &P::alpha, "Shape."), field<P, double>("beta", &P::beta, "Scale.")};
   }
-  const char* problem() const { return alpha > 0 && beta > 0 ? nullptr : "alpha and beta must be positive"; }
-  double sample(PhiloxStream& bits) const { return beta * draw::gamma(bits, alpha); }
+  MX_HD const char* problem() const { return alpha > 0 && beta > 0 ? nullptr : "alpha and beta must be positive"; }
+  MX_HD double sample(PhiloxStream& bits) const { return beta * draw::gamma(bits, alpha); }
 };
 
 struct Exponential {
@@ -102,8 +102,8 @@ struct Exponential {
   static constexpr auto own_fields() {
     return std::tuple{field<P, double>("lam", &P::lam, "Rate.")};
   }
-  const char* problem() const { return lam > 0 ? nullptr : "lam must be positive"; }
-  double sample(PhiloxStream& bits) const { return -std::log(bits.uniform()) / lam; }
+  MX_HD const char* problem() const { return lam > 0 ? nullptr : "lam must be positive"; }
+  MX_HD double sample(PhiloxStream& bits) const { return -std::log(bits.uniform()) / lam; }
 };
 
 struct Poisson {
@@ -114,8 +114,8 @@ struct Poisson {
   static constexpr auto own_fields() {
     return std::tuple{field<P, double>("lam", &P::lam, "Mean.")};
   }
-  const char* problem() const { return lam >= 0 ? nullptr : "lam is negative"; }
-  double sample(PhiloxStream& bits) const { return draw::poisson(bits, lam); }
+  MX_HD const char* problem() const { return lam >= 0 ? nullptr : "lam is negative"; }
+  MX_HD double sample(PhiloxStream& bits) const { return draw::poisson(bits, lam); }
 };
 
 struct NegativeBinomial {
@@ -127,8 +127,10 @@ struct NegativeBinomial {
     return std::tuple{field<P, double>("k", &P::k, "Number of successes."),
                       field<P, double>("p", &P::p, "Probability of success.")};
   }
-  const char* problem() const { return k > 0 && p > 0 && p <= 1 ? nullptr : "k must be positive and p in (0, 1]"; }
-  double sample(PhiloxStream& bits) const { return draw::poisson(bits, draw::gamma(bits, k) * (1 - p) / p); }
+  MX_HD const char* problem() const {
+    return k > 0 && p > 0 && p <= 1 ? nullptr : "k must be positive and p in (0, 1]";
+  }
+  MX_HD double sample(PhiloxStream& bits) const { return draw::poisson(bits, draw::gamma(bits, k) * (1 - p) / p); }
 };
 
 struct GeneralizedNegativeBinomial {
@@ -139,8 +141,8 @@ struct GeneralizedNegativeBinomial {
   static constexpr auto own_fields() {
     return std::tuple{field<P, double>("mu", &P::mu, "Mean."), field<P, double>("alpha", &P::alpha, "Dispersion.")};
   }
-  const char* problem() const { return mu >= 0 && alpha >= 0 ? nullptr : "mu and alpha must not be negative"; }
-  double sample(PhiloxStream& bits) const {
+  MX_HD const char* problem() const { return mu >= 0 && alpha >= 0 ? nullptr : "mu and alpha must not be negative"; }
+  MX_HD double sample(PhiloxStream& bits) const {
     return draw::poisson(bits, alpha == 0 ? mu : draw::gamma(bits, 1 / alpha) * alpha * mu);
   }
 };

@@ -47,22 +47,21 @@ struct PutTotal {
 };
 
 template <class R, class Load, class Put>
-void launch(const KernelContext& c, const ReduceShape& shape, const Load& load, const Put& put) {
+void run(const KernelContext& c, const ReduceShape& shape, const Load& load, const Put& put) {
   int64_t blocks = std::min<int64_t>(shape.blocks(), 1 << 20);
   dim3 threads(static_cast<unsigned>(shape.width), static_cast<unsigned>(kReduceThreads / shape.width));
-  reduce_kernel<R><<<static_cast<unsigned>(blocks), threads, 0, stream_of(c)>>>(shape, load, put);
-  check_launch();
+  launch(c, static_cast<unsigned>(blocks), threads, reduce_kernel<R, Load, Put>, shape, load, put);
 }
 
 template <class R, class Load>
 void reduce_from(const KernelContext& c, const ReduceShape& shape, const Load& load, Finish finish) {
   using Total = typename R::Total;
   PutTotal<Total> put{c.out(0), nullptr, shape.pieces, finish, shape.count};
-  if (shape.pieces == 1) return launch<R>(c, shape, load, put);
+  if (shape.pieces == 1) return run<R>(c, shape, load, put);
   Scratch partial(c, shape.results * shape.pieces * static_cast<int64_t>(sizeof(Total)));
   Total* totals = partial.as<Total>();
-  launch<R>(c, shape, load, PutTotal<Total>{c.out(0), totals, shape.pieces, finish, shape.count});
-  launch<Joined<R>>(c, ReduceShape(shape.results, shape.pieces), LoadLane<Total, Total>{totals}, put);
+  run<R>(c, shape, load, PutTotal<Total>{c.out(0), totals, shape.pieces, finish, shape.count});
+  run<Joined<R>>(c, ReduceShape(shape.results, shape.pieces), LoadLane<Total, Total>{totals}, put);
 }
 
 // ---- Kernels. ----

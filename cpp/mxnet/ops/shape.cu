@@ -1,62 +1,54 @@
-// GPU kernels that repeat or rearrange elements. Not run on hardware.
-#include "mxnet/ops/shape.h"
+// GPU kernels that repeat or rearrange elements: moves of unsigned numbers of the elements' width. Not run on hardware.
+#include "mxnet/ops/shape_moves.h"
 
-#include "mxnet/ops/broadcast_plan.h"
-#include "mxnet/ops/cuda.cuh"
+#include "mxnet/ops/join_moves.h"
+#include "mxnet/ops/move.cuh"
 
 namespace mxnet::cuda {
 namespace {
 
-// out[i] is the element of `in` that the axes give for position i.
-template <class T>
-__global__ void gather_kernel(int64_t n, StridedAxes axes, T* out, const T* in) {
-  bool narrow = n <= INT32_MAX;
-  for (int64_t i = first_item(); i < n; i += item_step())
-    out[i] = in[narrow ? axes.offsets(static_cast<uint32_t>(i)).a : axes.offsets(static_cast<uint64_t>(i)).a];
+int64_t places(const Move& move) {
+  int64_t n = 1;
+  for (int i = 0; i < move.size(); ++i) n *= move[i].extent;
+  return n;
 }
 
-void gather(const KernelContext& c, const StridedAxes& axes) {
-  const TensorView& out = c.out(0);
-  if (out.size() == 0) return;
-  dispatch_width(out.dtype, [&]<class T>() {
-    gather_kernel<<<blocks_for(out.size()), kThreads, 0, stream_of(c)>>>(out.size(), axes, out.as<T>(),
-                                                                         c.in(0).as<const T>());
-  });
-  check_launch();
+// Elements of `width` bytes by a type of that width.
+template <class F>
+void dispatch_bytes(int64_t width, const F& f) {
+  switch (width) {
+    case 1: return f.template operator()<uint8_t>();
+    case 2: return f.template operator()<uint16_t>();
+    case 4: return f.template operator()<uint32_t>();
+    case 8: return f.template operator()<uint64_t>();
+    default: return f.template operator()<uint4>();
+  }
 }
 
-void broadcast(KernelContext& c) {
-  const Shape &out = c.out(0).shape(), &in = c.in(0).shape();
-  gather(c, StridedAxes(BroadcastPlan(out, in, in)));
-}
-
-void permute(const KernelContext& c, const std::vector<int>& order) {
-  const Shape& shape = c.in(0).shape();
-  Shape strides = strides_of(shape);
-  StridedAxes axes;
-  for (int axis : order)
-    if (shape[axis] != 1) axes.add(shape[axis], strides[axis]);
-  gather(c, axes);
-}
-
-void transpose(const TransposeParams& p, KernelContext& c) { permute(c, permutation(p, c.in(0).shape().ndim())); }
-
-void swap_axes(const SwapAxisParams& p, KernelContext& c) {
-  const Shape& shape = c.in(0).shape();
-  std::vector<int> order;
-  for (int i = 0; i < shape.ndim(); ++i) order.push_back(i);
-  std::swap(order[normal_axis("SwapAxis", p.dim1, shape)], order[normal_axis("SwapAxis", p.dim2, shape)]);
-  permute(c, order);
-}
-
-const bool registered[] = {
-    kernel("_broadcast_to", broadcast),
-    kernel("broadcast_to", broadcast),
-    kernel("broadcast_axis", broadcast),
-    kernel("broadcast_like", broadcast),
-    kernel<TransposeParams>("transpose", transpose),
-    kernel<SwapAxisParams>("SwapAxis", swap_axes),
-};
+const bool registered = ShapeMoves<GpuMoves>::add_all() && JoinMoves<GpuMoves>::add_all();
 
 }  // namespace
+
+void GpuMoves::move(const KernelContext& c, Move& move, int64_t width, const void* from, void* to) {
+  if (move.empty()) return;
+  move.normalise();
+  width *= move.widen(static_cast<int>(width));
+  int64_t n = places(move);
+  dispatch_bytes(width, [&]<class E>() {
+    launch(c, blocks_for(n), kThreads, move_kernel<E>, n, strided(move), static_cast<const E*>(from),
+           static_cast<E*>(to));
+  });
+}
+
+void GpuMoves::spread(const KernelContext& c, Move& move, int64_t width, const void* element, void* to) {
+  if (move.empty()) return;
+  move.normalise();
+  int64_t n = places(move);
+  dispatch_bytes(width, [&]<class E>() {
+    E value;
+    std::memcpy(&value, element, sizeof value);
+    launch(c, blocks_for(n), kThreads, spread_kernel<E>, n, strided(move), value, static_cast<E*>(to));
+  });
+}
+
 }  // namespace mxnet::cuda
