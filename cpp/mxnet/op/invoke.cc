@@ -169,6 +169,14 @@ void check_kernel(const Op& op, Context ctx) {
   if (!op.kernel(ctx)) fail(ErrorKind::not_implemented, op.name, ": there is no kernel for ", ctx);
 }
 
+// A parameter may ask for any number of outputs.
+int count_outputs(const Op& op, const ParamsRef& params, int num_inputs) {
+  constexpr int kMost = 1 << 20;
+  int count = op.num_outputs(params->data(), num_inputs);
+  if (count > kMost) value_error(op.name, ": would have ", count, " outputs, more than ", kMost);
+  return count;
+}
+
 bool shares_memory(std::span<const NDArray> inputs, const NDArray& out) {
   return std::any_of(inputs.begin(), inputs.end(),
                      [&](const NDArray& a) { return a.defined() && a.chunk() == out.chunk(); });
@@ -242,7 +250,7 @@ void set_location_hook(std::string (*hook)()) { location_hook = hook; }
 std::string current_location() { return location_hook ? location_hook() : std::string(); }
 
 std::vector<TensorSpec> infer(const Op& op, const ParamsRef& params, std::span<TensorSpec> inputs) {
-  std::vector<TensorSpec> outputs(op.num_outputs(params->data(), static_cast<int>(inputs.size())));
+  std::vector<TensorSpec> outputs(count_outputs(op, params, static_cast<int>(inputs.size())));
   InferContext context(op, inputs, outputs);
   op.infer(params->data(), context);
   return outputs;
@@ -256,7 +264,7 @@ Arrays invoke(const Op& op, const ParamsRef& given, std::span<const NDArray> inp
   Context ctx = common_context(op, inputs, out, ctx_hint);
 
   int num_inputs = static_cast<int>(inputs.size());
-  int num_outputs = op.num_outputs(given->data(), num_inputs);
+  int num_outputs = count_outputs(op, given, num_inputs);
   constexpr int kInline = 8;
   TensorSpec local[kInline];
   std::vector<TensorSpec> heap;

@@ -17,6 +17,20 @@ void infer_dropout(const DropoutParams& p, InferContext& c) {
   c.out(1) = {mask, DType::uint8};
 }
 
+void infer_dropout_apply(const DropoutParams& p, InferContext& c) {
+  if (!(p.p >= 0 && p.p <= 1)) c.fail("p is ", p.p, ", expected a fraction in [0, 1]");
+  DType dtype = c.in(0).dtype;
+  if (dtype != DType::unknown && !is_floating(dtype))
+    c.fail_type("data has dtype ", dtype, ", expected a floating dtype");
+  c.expect_dtype(1, DType::uint8);
+  c.out(0) = c.in(0);
+  const Shape &data = c.shape(0), &mask = c.shape(1);
+  if (!data.known() || !mask.known()) return;
+  bool fits = data.ndim() == mask.ndim();
+  for (int i = 0; fits && i < data.ndim(); ++i) fits = mask[i] == data[i] || mask[i] == 1;
+  if (!fits) c.fail("mask has shape ", mask, ", expected ", data, " or extents of 1 in it");
+}
+
 Expr apply_mask(const GradContext& g, const Expr& x, const Expr& mask) {
   static const OpRef op("_dropout_apply");
   return op.with({x, mask}, g.params())[0];
@@ -44,7 +58,7 @@ const Op& dropout_apply =
         .doc("The input with Dropout's mask applied; the gradient of Dropout and its own.")
         .input("data", "Input array.")
         .input("mask", "The second output of Dropout.")
-        .infer([](const DropoutParams&, InferContext& c) { c.out(0) = c.in(0); })
+        .infer(infer_dropout_apply)
         .gradient([](const DropoutParams&, GradContext& g) { g.din(0) = apply_mask(g, g.dout(0), g.in(1)); })
         .grad_uses(true, false)
         .inplace();

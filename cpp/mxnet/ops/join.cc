@@ -10,6 +10,7 @@ std::vector<int64_t> split_bounds(const char* op, const SplitParams& p, int64_t 
   } else {
     for (int64_t index : p.indices) bounds.push_back(std::min(index, extent));
   }
+  if (bounds.empty() || bounds[0] != 0) value_error(op, ": indices ", p.indices, " must begin with 0");
   bounds.push_back(extent);
   for (size_t i = 0; i + 1 < bounds.size(); ++i)
     if (bounds[i] < 0 || bounds[i] > bounds[i + 1])
@@ -186,7 +187,6 @@ void infer_split(const SplitParams& p, InferContext& c) {
   Shape shape = c.shape(0);
   if (!shape.rank_known()) return;
   int axis = c.axis(p.axis, shape);
-  if (p.sections == 0 && p.indices.ndim() > 0 && p.indices[0] != 0) c.fail("indices ", p.indices, " must begin with 0");
   std::vector<int64_t> bounds(c.num_outputs() + 1, 0);
   if (shape[axis] >= 0) bounds = split_bounds("_split_v2", p, shape[axis]);
   for (int i = 0; i < c.num_outputs(); ++i) {

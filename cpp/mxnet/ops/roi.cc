@@ -49,6 +49,8 @@ int64_t check_groups(const P& p, InferContext& c, int64_t channels) {
 int64_t check(const RoiSensitiveParams& p, InferContext& c, int64_t channels) { return check_groups(p, c, channels); }
 int64_t check(const RoiDeformableParams& p, InferContext& c, int64_t channels) {
   expect_positive(c, "sample_per_part", p.sample_per_part);
+  constexpr int kMost = 1024;
+  if (p.sample_per_part > kMost) c.fail("sample_per_part is ", p.sample_per_part, ", must be at most ", kMost);
   return check_groups(p, c, channels);
 }
 
