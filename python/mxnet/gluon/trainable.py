@@ -40,7 +40,8 @@ class Trainable:
         checkpoint : str, optional
             Folder in which the training is saved after each epoch; see `CheckpointHandler`.
         resume : bool
-            Whether to go on from the last checkpoint there.
+            Whether to go on from the last checkpoint there, with the history and the state of `event_handlers`, as if
+            the training had never stopped. One that has come to its end stays as it is.
         event_handlers : list of EventHandler, optional
             See `gluon.contrib.estimator`.
 
