@@ -94,6 +94,56 @@ for _name, _size in (("1e6", 10**6), ("1e7", 10**7)):
             lambda nd, x, y: nd.sqrt(nd.abs(nd.tanh(x * y + 1) * x - y)) / 2,
             lambda torch, x, y: torch.sqrt(torch.abs(torch.tanh(x * y + 1) * x - y)) / 2)
 
+
+
+# --- graphs in which elementwise operators become one ----------------------------------------------------------
+
+def _hybrid(name, shapes, function, theirs):
+    """A case that runs ``function(F, *arrays)`` as a hybridized block beside PyTorch's operators."""
+    def make_ours(mx):
+        class Block(mx.gluon.HybridBlock):
+            def hybrid_forward(self, F, *arrays):
+                return function(F, *arrays)
+
+        net = Block()
+        net.hybridize(static_alloc=True, static_shape=True)
+        arrays = [mx.nd.array(_data(*shape, seed=i)) for i, shape in enumerate(shapes)]
+
+        def wait(result):
+            for r in result if isinstance(result, (list, tuple)) else [result]:
+                r.wait_to_read()
+        return lambda: net(*arrays), wait
+
+    def make_theirs(torch):
+        tensors = [torch.from_numpy(_data(*shape, seed=i)) for i, shape in enumerate(shapes)]
+        return lambda: theirs(torch, *tensors), lambda result: None
+
+    _add(name, make_ours, make_theirs)
+
+
+def _lstm_gates(lib, i, f, g, o, c):
+    c = lib.sigmoid(f) * c + lib.sigmoid(i) * lib.tanh(g)
+    return lib.sigmoid(o) * lib.tanh(c), c
+
+
+def _adam_step(lib, weight, grad, mean, var):
+    mean, var = mean * 0.9 + grad * 0.1, var * 0.999 + lib.square(grad) * 0.001
+    return weight - mean / (lib.sqrt(var) + 1e-8) * 0.001, mean, var
+
+
+for _name, _rows in (("1e4", 10), ("1e5", 100), ("1e6", 1000), ("1e7", 10000)):
+    _full = (_rows, 1000)
+    _hybrid(f"fused_gelu_{_name}", [_full], lambda F, x: x * (F.erf(x * 0.5 ** 0.5) + 1) * 0.5,
+            lambda torch, x: x * (torch.erf(x * 0.5 ** 0.5) + 1) * 0.5)
+    _hybrid(f"fused_swish_{_name}", [_full], lambda F, x: x * F.sigmoid(x), lambda torch, x: x * torch.sigmoid(x))
+    _hybrid(f"fused_residual_{_name}", [_full, _full, (1000,)],
+            lambda F, x, y, g: F.relu(F.broadcast_mul(x, g) + y), lambda torch, x, y, g: torch.relu(x * g + y))
+    _hybrid(f"fused_lstm_{_name}", [_full] * 5, _lstm_gates, _lstm_gates)
+    _hybrid(f"fused_adam_{_name}", [_full] * 4, lambda F, w, g, m, v: _adam_step(F, w, g, m, F.square(v)),
+            lambda torch, w, g, m, v: _adam_step(torch, w, g, m, torch.square(v)))
+
+# --- other chains, reductions ----------------------------------------------------------------------------------
+
 _simple("copy_1e7", [(10**7,)], lambda nd, x: x.copy(), lambda torch, x: x.clone())
 _simple("broadcast_add", [(1000, 1000), (1, 1000)], lambda nd, x, y: nd.broadcast_add(x, y), lambda torch, x, y: x + y)
 for _axis, _label in ((0, "ax0"), (1, "ax1"), (None, "all")):

@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "mxnet/graph/fusion.h"
 #include "mxnet/graph/layout.h"
 #include "mxnet/graph/rewrite.h"
 #include "mxnet/op/invoke.h"
@@ -124,6 +125,8 @@ constexpr Pass kPasses[] = {
     {"convolutions",
      "Lets convolutions add and activate what they compute, and packs their weights; a rectifier takes NaN for 0 then.",
      true, true, false, fuse_convolutions},
+    {"pointwise", "Runs elementwise operators that follow each other in one pass over the memory.", false, true, true,
+     fuse_pointwise},
 };
 
 struct Switches {

@@ -1,24 +1,42 @@
 #include "mxnet/ops/activation.h"
 
-#include "mxnet/op/op.h"
+#include "mxnet/engine/parallel.h"
 #include "mxnet/ops/map.h"
+#include "mxnet/ops/pointwise.h"
 
 namespace mxnet {
 namespace {
 
-void activation_cpu(const ActivationParams& p, KernelContext& c) {
-  dispatch_floating(c.out(0).dtype, [&]<class T>() {
-    activation::dispatch(p.act_type, [&]<class F>() {
-      map_elements(c.out(0).size(), c.out(0).as<T>(), [](auto x) { return F::forward(x); }, c.in(0).as<T>());
+// A loop of `body` over one operand or two of type V, for a body without state.
+template <class V, class Body>
+void unary_loop(int64_t n, void* out, const void* const* in) {
+  map_loop(n, static_cast<V*>(out), Body(), static_cast<const V*>(in[0]));
+}
+template <class V, class Body>
+void binary_loop(int64_t n, void* out, const void* const* in) {
+  map_loop(n, static_cast<V*>(out), Body(), static_cast<const V*>(in[0]), static_cast<const V*>(in[1]));
+}
+
+// Calls f<V>() for the type in which an array of `dtype` is computed.
+template <class F>
+PointwiseLoop for_number(DType dtype, const F& f) {
+  return compute_dtype(dtype) == DType::float32 ? f.template operator()<float>() : f.template operator()<double>();
+}
+
+PointwiseLoop activation_loop(const ActivationParams& p, DType dtype) {
+  return for_number(dtype, [&]<class V>() {
+    return activation::dispatch(p.act_type, [&]<class F>() -> PointwiseLoop {
+      auto body = [](V x) { return F::forward(x); };
+      return {unary_loop<V, decltype(body)>, dtype_of<V>};
     });
   });
 }
 
-void activation_backward_cpu(const ActivationParams& p, KernelContext& c) {
-  dispatch_floating(c.out(0).dtype, [&]<class T>() {
-    activation::dispatch(p.act_type, [&]<class F>() {
-      auto body = [](auto dy, auto y) { return F::backward(dy, y); };
-      map_elements(c.out(0).size(), c.out(0).as<T>(), body, c.in(0).as<T>(), c.in(1).as<T>());
+PointwiseLoop activation_backward_loop(const ActivationParams& p, DType dtype) {
+  return for_number(dtype, [&]<class V>() {
+    return activation::dispatch(p.act_type, [&]<class F>() -> PointwiseLoop {
+      auto body = [](V dy, V y) { return F::backward(dy, y); };
+      return {binary_loop<V, decltype(body)>, dtype_of<V>};
     });
   });
 }
@@ -81,50 +99,82 @@ void rrelu(const LeakyReluParams& p, KernelContext& c) {
   });
 }
 
-template <class T>
-void leaky(const LeakyReluParams& p, KernelContext& c) {
-  using V = compute_t<T>;
-  auto run = [&](auto body) { map_elements(c.out(0).size(), c.out(0).as<T>(), body, c.in(0).as<T>()); };
-  V slope = static_cast<V>(p.slope), scale = static_cast<V>(activation::kSeluScale);
-  V steep = static_cast<V>(activation::kSeluScale * activation::kSeluAlpha);
-  switch (p.act_type) {
-    case LeakyType::leaky: return run([=](V x) { return x * (x > V(0) ? V(1) : slope); });
-    case LeakyType::elu: return run([=](V x) { return x > V(0) ? x : slope * expm1(x); });
-    case LeakyType::selu: return run([=](V x) { return x > V(0) ? scale * x : steep * expm1(x); });
-    case LeakyType::gelu: return run([](V x) { return gelu(x); });
-    case LeakyType::prelu: return prelu<T>(c.in(0), c.in(1), c.out(0));
-    case LeakyType::rrelu: return rrelu<T>(p, c);
-  }
+// The constants of the elementwise forms of LeakyReLU.
+template <class V>
+struct LeakyConstants {
+  V slope, scale, steep;
+  explicit LeakyConstants(const LeakyReluParams& p)
+      : slope(static_cast<V>(p.slope)),
+        scale(static_cast<V>(activation::kSeluScale)),
+        steep(static_cast<V>(activation::kSeluScale * activation::kSeluAlpha)) {}
+};
+
+// `body` gets the constants, then the operands.
+template <class V, class Body>
+PointwiseLoop leaky_loop(const LeakyReluParams& p, ElementLoop loop, Body) {
+  PointwiseLoop f{loop, dtype_of<V>};
+  f.set_constants(LeakyConstants<V>(p));
+  return f;
+}
+template <class V, class Body>
+PointwiseLoop leaky_forward(const LeakyReluParams& p, Body body) {
+  auto loop = [](int64_t n, void* out, const void* const* in) {
+    auto constants = *static_cast<const LeakyConstants<V>*>(in[1]);
+    map_loop(n, static_cast<V*>(out), [constants](V x) { return Body()(constants, x); }, static_cast<const V*>(in[0]));
+  };
+  return leaky_loop<V>(p, loop, body);
+}
+template <class V, class Slope>
+PointwiseLoop leaky_backward(const LeakyReluParams& p, Slope slope) {
+  auto loop = [](int64_t n, void* out, const void* const* in) {
+    auto constants = *static_cast<const LeakyConstants<V>*>(in[2]);
+    auto body = [constants](V dy, V x) { return dy * Slope()(constants, x); };
+    map_loop(n, static_cast<V*>(out), body, static_cast<const V*>(in[0]), static_cast<const V*>(in[1]));
+  };
+  return leaky_loop<V>(p, loop, slope);
 }
 
-template <class T>
-void leaky_backward(const LeakyReluParams& p, KernelContext& c) {
-  using V = compute_t<T>;
-  auto run = [&](auto slope) {
-    auto body = [slope](V dy, V x) { return dy * slope(x); };
-    map_elements(c.out(0).size(), c.out(0).as<T>(), body, c.in(0).as<T>(), c.in(1).as<T>());
-  };
-  V slope = static_cast<V>(p.slope), scale = static_cast<V>(activation::kSeluScale);
-  V steep = static_cast<V>(activation::kSeluScale * activation::kSeluAlpha);
-  switch (p.act_type) {
-    case LeakyType::elu: return run([=](V x) { return x > V(0) ? V(1) : slope * exp(x); });
-    case LeakyType::selu: return run([=](V x) { return x > V(0) ? scale : steep * exp(x); });
-    case LeakyType::gelu: return run([](V x) { return gelu_slope(x); });
-    default: return run([=](V x) { return x > V(0) ? V(1) : slope; });
-  }
+PointwiseLoop leaky(const LeakyReluParams& p, DType dtype) {
+  return for_number(dtype, [&]<class V>() -> PointwiseLoop {
+    using C = const LeakyConstants<V>&;
+    switch (p.act_type) {
+      case LeakyType::leaky: return leaky_forward<V>(p, [](C c, V x) { return x * (x > V(0) ? V(1) : c.slope); });
+      case LeakyType::elu: return leaky_forward<V>(p, [](C c, V x) { return x > V(0) ? x : c.slope * expm1(x); });
+      case LeakyType::selu:
+        return leaky_forward<V>(p, [](C c, V x) { return x > V(0) ? c.scale * x : c.steep * expm1(x); });
+      case LeakyType::gelu: return leaky_forward<V>(p, [](C, V x) { return gelu(x); });
+      case LeakyType::prelu:
+      case LeakyType::rrelu: break;
+    }
+    return {};
+  });
+}
+
+PointwiseLoop leaky_slope(const LeakyReluParams& p, DType dtype) {
+  return for_number(dtype, [&]<class V>() -> PointwiseLoop {
+    using C = const LeakyConstants<V>&;
+    switch (p.act_type) {
+      case LeakyType::elu: return leaky_backward<V>(p, [](C c, V x) { return x > V(0) ? V(1) : c.slope * exp(x); });
+      case LeakyType::selu: return leaky_backward<V>(p, [](C c, V x) { return x > V(0) ? c.scale : c.steep * exp(x); });
+      case LeakyType::gelu: return leaky_backward<V>(p, [](C, V x) { return gelu_slope(x); });
+      default: return leaky_backward<V>(p, [](C c, V x) { return x > V(0) ? V(1) : c.slope; });
+    }
+  });
 }
 
 void leaky_cpu(const LeakyReluParams& p, KernelContext& c) {
-  dispatch_floating(c.out(0).dtype, [&]<class T>() { leaky<T>(p, c); });
-}
-void leaky_backward_cpu(const LeakyReluParams& p, KernelContext& c) {
-  dispatch_floating(c.out(0).dtype, [&]<class T>() { leaky_backward<T>(p, c); });
+  if (PointwiseLoop loop = leaky(p, c.out(0).dtype); loop.loop) return run_elements(loop, c.out(0), c.inputs.first(1));
+  dispatch_floating(c.out(0).dtype, [&]<class T>() {
+    if (p.act_type == LeakyType::prelu) return prelu<T>(c.in(0), c.in(1), c.out(0));
+    rrelu<T>(p, c);
+  });
 }
 
-const bool registered[] = {cpu_kernel<ActivationParams>("Activation", activation_cpu),
-                           cpu_kernel<ActivationParams>("_backward_Activation", activation_backward_cpu),
+const bool registered[] = {pointwise_kernel<ActivationParams, activation_loop>("Activation"),
+                           pointwise_kernel<ActivationParams, activation_backward_loop>("_backward_Activation"),
                            cpu_kernel<LeakyReluParams>("LeakyReLU", leaky_cpu),
-                           cpu_kernel<LeakyReluParams>("_backward_LeakyReLU", leaky_backward_cpu)};
+                           add_pointwise<LeakyReluParams, leaky>("LeakyReLU"),
+                           pointwise_kernel<LeakyReluParams, leaky_slope>("_backward_LeakyReLU")};
 
 }  // namespace
 }  // namespace mxnet

@@ -1,7 +1,6 @@
 #include "mxnet/ops/binary.h"
 
-#include "mxnet/op/registry.h"
-#include "mxnet/ops/elementwise.h"
+#include "mxnet/ops/pointwise.h"
 
 namespace mxnet {
 namespace {
@@ -54,16 +53,25 @@ Number number_from(double scalar, DType dtype) {
 }
 
 template <class F>
-void array_scalar(const ScalarParams& p, KernelContext& c) {
-  DType number = compute_dtype(c.out(0).dtype);
-  Number scalar = number_from(p.scalar, number);
-  run_scalar(loops_of<F>(number), false, number, c.out(0), c.in(0), &scalar);
+PointwiseLoop pair(const NoParams&, DType dtype) {
+  DType number = compute_dtype(dtype);
+  return {loops_of<F>(number).both, number};
+}
+
+template <class F>
+PointwiseLoop array_scalar(const ScalarParams& p, DType dtype) {
+  DType number = compute_dtype(dtype);
+  PointwiseLoop f{loops_of<F>(number).scalar_right, number};
+  f.set_constants(number_from(p.scalar, number));
+  return f;
 }
 template <class F>
-void scalar_array(const ScalarParams& p, KernelContext& c) {
-  DType number = compute_dtype(c.out(0).dtype);
-  Number scalar = number_from(p.scalar, number);
-  run_scalar(loops_of<F>(number), true, number, c.out(0), c.in(0), &scalar);
+PointwiseLoop scalar_array(const ScalarParams& p, DType dtype) {
+  DType number = compute_dtype(dtype);
+  PointwiseLoop f{loops_of<F>(number).scalar_left, number};
+  f.constants_first = true;
+  f.set_constants(number_from(p.scalar, number));
+  return f;
 }
 
 // Powers that need no logarithm. They ignore the exponent, which stays an operand.
@@ -94,28 +102,33 @@ struct InverseSquareRoot {
 };
 
 template <class F>
-BinaryLoops floating_loops(DType number) {
-  return number == DType::float32 ? BinaryLoops{nullptr, loop<F, float, 1, 0>, nullptr}
-                                  : BinaryLoops{nullptr, loop<F, double, 1, 0>, nullptr};
+ElementLoop floating_loop(DType number) {
+  return number == DType::float32 ? loop<F, float, 1, 0> : loop<F, double, 1, 0>;
 }
 
 template <>
-void array_scalar<functor::Power>(const ScalarParams& p, KernelContext& c) {
-  DType number = compute_dtype(c.out(0).dtype);
-  Number scalar = number_from(p.scalar, number);
-  BinaryLoops loops = loops_of<functor::Power>(number);
+PointwiseLoop array_scalar<functor::Power>(const ScalarParams& p, DType dtype) {
+  DType number = compute_dtype(dtype);
+  PointwiseLoop f{loops_of<functor::Power>(number).scalar_right, number};
+  f.set_constants(number_from(p.scalar, number));
   if (is_floating(number)) {
     double n = p.scalar;
-    if (n == 1) loops = floating_loops<FixedPower<1>>(number);
-    if (n == 2) loops = floating_loops<FixedPower<2>>(number);
-    if (n == 3) loops = floating_loops<FixedPower<3>>(number);
-    if (n == 4) loops = floating_loops<FixedPower<4>>(number);
-    if (n == -1) loops = floating_loops<FixedPower<-1>>(number);
-    if (n == -2) loops = floating_loops<FixedPower<-2>>(number);
-    if (n == 0.5) loops = floating_loops<SquareRoot>(number);
-    if (n == -0.5) loops = floating_loops<InverseSquareRoot>(number);
+    if (n == 1) f.loop = floating_loop<FixedPower<1>>(number);
+    if (n == 2) f.loop = floating_loop<FixedPower<2>>(number);
+    if (n == 3) f.loop = floating_loop<FixedPower<3>>(number);
+    if (n == 4) f.loop = floating_loop<FixedPower<4>>(number);
+    if (n == -1) f.loop = floating_loop<FixedPower<-1>>(number);
+    if (n == -2) f.loop = floating_loop<FixedPower<-2>>(number);
+    if (n == 0.5) f.loop = floating_loop<SquareRoot>(number);
+    if (n == -0.5) f.loop = floating_loop<InverseSquareRoot>(number);
   }
-  run_scalar(loops, false, number, c.out(0), c.in(0), &scalar);
+  return f;
+}
+
+PointwiseLoop sum_loop(const SumParams&, DType dtype) {
+  PointwiseLoop f = pair<functor::Add>({}, dtype);
+  f.folds = true;
+  return f;
 }
 
 void sum(const SumParams&, KernelContext& c) {
@@ -126,12 +139,16 @@ void sum(const SumParams&, KernelContext& c) {
 const bool registered = [] {
   BinaryFunctors::each([]<class F>() {
     cpu_kernel<NoParams>(F::broadcast.name, arrays<F>);
+    add_pointwise<NoParams, pair<F>>(F::broadcast.name, Operands::broadcast);
     cpu_kernel<NoParams>(F::same.name, arrays<F>);
-    cpu_kernel<ScalarParams>(F::scalar.name, array_scalar<F>);
-    if constexpr (F::reverse.name != nullptr) cpu_kernel<ScalarParams>(F::reverse.name, scalar_array<F>);
+    add_pointwise<NoParams, pair<F>>(F::same.name);
+    pointwise_kernel<ScalarParams, array_scalar<F>>(F::scalar.name);
+    if constexpr (F::reverse.name != nullptr) pointwise_kernel<ScalarParams, scalar_array<F>>(F::reverse.name);
   });
   cpu_kernel<SumParams>("add_n", sum);
+  add_pointwise<SumParams, sum_loop>("add_n");
   cpu_kernel<NoParams>("_grad_add", arrays<functor::Add>);
+  add_pointwise<NoParams, pair<functor::Add>>("_grad_add");
   return true;
 }();
 

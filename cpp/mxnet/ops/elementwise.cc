@@ -66,17 +66,17 @@ class Operand {
   int64_t size_ = 0;
 };
 
-void run_range(ElementLoop loop, const Operand& out, std::span<const Operand> in, int64_t begin, int64_t end,
-               const void* constants = nullptr) {
+void run_range(const PointwiseLoop& f, const Operand& out, std::span<const Operand> in, int64_t begin, int64_t end) {
   Buffer in_buffers[kMaxInputs], out_buffer;
+  size_t first = f.constants_first ? 1 : 0;
   bool direct = out.direct() && std::all_of(in.begin(), in.end(), [](const Operand& x) { return x.direct(); });
   int64_t step = direct ? end - begin : kBlock;
   for (int64_t i = begin; i < end; i += step) {
     int64_t n = std::min(step, end - i);
     const void* pointers[kMaxInputs + 1];
-    for (size_t k = 0; k < in.size(); ++k) pointers[k] = in[k].load(i, n, in_buffers[k]);
-    pointers[in.size()] = constants;
-    loop(n, out.target(i, out_buffer), pointers);
+    for (size_t k = 0; k < in.size(); ++k) pointers[first + k] = in[k].load(i, n, in_buffers[k]);
+    pointers[f.constants_first ? 0 : in.size()] = f.constants;
+    f.loop(n, out.target(i, out_buffer), pointers);
     out.store(i, n, out_buffer);
   }
 }
@@ -155,7 +155,7 @@ void run_short_rows(const BinaryLoops& loops, DType compute, const BroadcastPlan
     std::array operands{Operand(gather(a, a_buffer, true, row, rows), compute),
                         Operand(gather(b, b_buffer, false, row, rows), compute)};
     Operand window(TensorView{target.at(row * plan.inner()), nullptr, out.dtype}, compute);
-    run_range(loops.both, window, operands, 0, rows * plan.inner());
+    run_range({loops.both, compute}, window, operands, 0, rows * plan.inner());
   }
 }
 
@@ -163,7 +163,7 @@ void run_same_shape(ElementLoop loop, DType compute, const TensorView& out, cons
   std::array operands{Operand(a, compute), Operand(b, compute)};
   Operand target(out, compute);
   parallel_for(out.size(), kElementGrain,
-               [&](int64_t begin, int64_t end) { run_range(loop, target, operands, begin, end); });
+               [&](int64_t begin, int64_t end) { run_range({loop, compute}, target, operands, begin, end); });
 }
 
 void run_long_rows(const BinaryLoops& loops, DType compute, const BroadcastPlan& plan, const TensorView& out,
@@ -184,18 +184,16 @@ void run_long_rows(const BinaryLoops& loops, DType compute, const BroadcastPlan&
 
 }  // namespace
 
-void run_elements(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in, int64_t grain,
-                  const void* constants) {
+void run_elements(const PointwiseLoop& loop, const TensorView& out, std::span<const TensorView> in) {
   std::array<SafeInput, kMaxInputs> safe;
   std::array<Operand, kMaxInputs> operands;
   for (size_t k = 0; k < in.size(); ++k) {
     safe[k] = SafeInput(in[k], out);
-    operands[k] = Operand(safe[k].view, compute);
+    operands[k] = Operand(safe[k].view, loop.number);
   }
-  Operand target(out, compute);
-  parallel_for(out.size(), grain, [&](int64_t begin, int64_t end) {
-    run_range(loop, target, {operands.data(), in.size()}, begin, end, constants);
-  });
+  Operand target(out, loop.number);
+  parallel_for(out.size(), kElementGrain,
+               [&](int64_t begin, int64_t end) { run_range(loop, target, {operands.data(), in.size()}, begin, end); });
 }
 
 void run_broadcast(const BinaryLoops& loops, DType compute, const TensorView& out, const TensorView& lhs,
@@ -209,25 +207,6 @@ void run_broadcast(const BinaryLoops& loops, DType compute, const TensorView& ou
   int64_t rows = out.size() / plan.inner();
   parallel_for(rows, std::max<int64_t>(1, kElementGrain / plan.inner()),
                [&](int64_t begin, int64_t end) { run_short_rows(loops, compute, plan, out, a, b, begin, end); });
-}
-
-void run_scalar(const BinaryLoops& loops, bool scalar_on_left, DType compute, const TensorView& out,
-                const TensorView& in, const void* scalar) {
-  SafeInput safe(in, out);
-  Operand target(out, compute), operand(safe.view, compute);
-  ElementLoop loop = scalar_on_left ? loops.scalar_left : loops.scalar_right;
-  bool direct = target.direct() && operand.direct();
-  parallel_for(out.size(), kElementGrain, [&](int64_t begin, int64_t end) {
-    Buffer in_buffer, out_buffer;
-    int64_t step = direct ? end - begin : kBlock;
-    for (int64_t i = begin; i < end; i += step) {
-      int64_t n = std::min(step, end - i);
-      const void* array = operand.load(i, n, in_buffer);
-      const void* pointers[] = {scalar_on_left ? scalar : array, scalar_on_left ? array : scalar};
-      loop(n, target.target(i, out_buffer), pointers);
-      target.store(i, n, out_buffer);
-    }
-  });
 }
 
 void run_reduction(ElementLoop loop, DType compute, const TensorView& out, std::span<const TensorView> in) {

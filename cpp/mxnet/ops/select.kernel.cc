@@ -5,8 +5,7 @@
 
 #include "mxnet/engine/parallel.h"
 #include "mxnet/ndarray/cast.h"
-#include "mxnet/op/registry.h"
-#include "mxnet/ops/elementwise.h"
+#include "mxnet/ops/pointwise.h"
 
 namespace mxnet {
 namespace {
@@ -30,33 +29,30 @@ template <class F, class V>
   for (int64_t i = 0; i < n; ++i) dx[i] = dy[i] * f.slope(x[i]);
 }
 
-template <template <class> class F, class P>
-void floating_forward(const P& p, KernelContext& c) {
-  DType number = compute_dtype(c.out(0).dtype);
-  auto run = [&]<class V>() {
-    F<V> f(p);
-    run_elements(forward_loop<F<V>, V>, number, c.out(0), c.inputs, kElementGrain, &f);
-  };
-  number == DType::float32 ? run.template operator()<float>() : run.template operator()<double>();
+template <class F, class V, class P>
+PointwiseLoop with_constants(ElementLoop loop, const P& p) {
+  PointwiseLoop f{loop, dtype_of<V>};
+  f.set_constants(F(p));
+  return f;
 }
 
 template <template <class> class F, class P>
-void floating_backward(const P& p, KernelContext& c) {
-  DType number = compute_dtype(c.out(0).dtype);
-  auto run = [&]<class V>() {
-    F<V> f(p);
-    run_elements(backward_loop<F<V>, V>, number, c.out(0), c.inputs, kElementGrain, &f);
-  };
-  number == DType::float32 ? run.template operator()<float>() : run.template operator()<double>();
+PointwiseLoop floating_forward(const P& p, DType dtype) {
+  if (compute_dtype(dtype) == DType::float32) return with_constants<F<float>, float>(forward_loop<F<float>, float>, p);
+  return with_constants<F<double>, double>(forward_loop<F<double>, double>, p);
 }
 
-void clip(const ClipParams& p, KernelContext& c) {
-  DType number = compute_dtype(c.out(0).dtype);
-  if (is_floating(number)) return floating_forward<functor::Clip>(p, c);
-  dispatch_integer(number, [&]<class V>() {
-    functor::Clip<V> f(p);
-    run_elements(forward_loop<functor::Clip<V>, V>, number, c.out(0), c.inputs, kElementGrain, &f);
-  });
+template <template <class> class F, class P>
+PointwiseLoop floating_backward(const P& p, DType dtype) {
+  if (compute_dtype(dtype) == DType::float32) return with_constants<F<float>, float>(backward_loop<F<float>, float>, p);
+  return with_constants<F<double>, double>(backward_loop<F<double>, double>, p);
+}
+
+PointwiseLoop clip(const ClipParams& p, DType dtype) {
+  DType number = compute_dtype(dtype);
+  if (is_floating(number)) return floating_forward<functor::Clip>(p, dtype);
+  return dispatch_integer(
+      number, [&]<class V>() { return with_constants<functor::Clip<V>, V>(forward_loop<functor::Clip<V>, V>, p); });
 }
 
 // A block of the condition as bytes of 0 and 1.
@@ -80,6 +76,18 @@ void where_elements(const TensorView& condition, const TensorView& x, const Tens
   });
 }
 
+PointwiseLoop choose_loop(const NoParams&, DType dtype) {
+  DType number = compute_dtype(dtype);
+  PointwiseLoop f{nullptr, number, DType::boolean};
+  f.loop = dispatch_width(number, []<class T>() -> ElementLoop {
+    return [](int64_t n, void* out, const void* const* in) {
+      choose(n, static_cast<const uint8_t*>(in[0]), static_cast<const T*>(in[1]), static_cast<const T*>(in[2]),
+             static_cast<T*>(out));
+    };
+  });
+  return f;
+}
+
 // One condition for each entry along the first axis.
 void where_rows(const TensorView& condition, const TensorView& x, const TensorView& y, const TensorView& out) {
   int64_t rows = condition.size(), row_bytes = out.size() / rows * size_of(out.dtype);
@@ -99,16 +107,20 @@ void where(const NoParams&, KernelContext& c) {
   (c.in(0).size() == c.out(0).size() ? where_elements : where_rows)(c.in(0), c.in(1), c.in(2), c.out(0));
 }
 
+template <template <class> class F, class P>
+void register_with_slope(const char* name) {
+  pointwise_kernel<P, floating_forward<F, P>>(name);
+  pointwise_kernel<P, floating_backward<F, P>>((std::string("_backward_") + name).c_str());
+}
+
 const bool registered = [] {
-  cpu_kernel<ClipParams>("clip", clip);
-  cpu_kernel<ClipParams>("_backward_clip", floating_backward<functor::Clip, ClipParams>);
-  cpu_kernel<SmoothL1Params>("smooth_l1", floating_forward<functor::SmoothL1, SmoothL1Params>);
-  cpu_kernel<SmoothL1Params>("_backward_smooth_l1", floating_backward<functor::SmoothL1, SmoothL1Params>);
-  cpu_kernel<HardSigmoidParams>("hard_sigmoid", floating_forward<functor::HardSigmoid, HardSigmoidParams>);
-  cpu_kernel<HardSigmoidParams>("_backward_hard_sigmoid", floating_backward<functor::HardSigmoid, HardSigmoidParams>);
-  cpu_kernel<QuadraticParams>("_contrib_quadratic", floating_forward<functor::Quadratic, QuadraticParams>);
-  cpu_kernel<QuadraticParams>("_backward__contrib_quadratic", floating_backward<functor::Quadratic, QuadraticParams>);
+  pointwise_kernel<ClipParams, clip>("clip");
+  pointwise_kernel<ClipParams, floating_backward<functor::Clip, ClipParams>>("_backward_clip");
+  register_with_slope<functor::SmoothL1, SmoothL1Params>("smooth_l1");
+  register_with_slope<functor::HardSigmoid, HardSigmoidParams>("hard_sigmoid");
+  register_with_slope<functor::Quadratic, QuadraticParams>("_contrib_quadratic");
   cpu_kernel<NoParams>("where", where);
+  add_pointwise<NoParams, choose_loop>("where");
   return true;
 }();
 

@@ -1,7 +1,6 @@
 #include "mxnet/ops/unary.h"
 
-#include "mxnet/op/registry.h"
-#include "mxnet/ops/elementwise.h"
+#include "mxnet/ops/pointwise.h"
 
 namespace mxnet {
 namespace {
@@ -19,8 +18,7 @@ template <class V, class Body, class... In>
   for (int64_t i = 0; i < n; ++i) out[i] = body(in[i]...);
 }
 
-// Trigonometric functions of floats go block by block: a block with arguments beyond the reach of the float
-// formulas is computed in double. x comes first.
+// Trigonometric functions of floats beyond the reach of the float formulas are computed in double. x comes first.
 template <class Body, class... In>
 void trigonometric_loop(int64_t n, float* out, const Body& body, const float* x, const In*... rest) {
   constexpr int64_t kBlock = 512;
@@ -32,8 +30,11 @@ void trigonometric_loop(int64_t n, float* out, const Body& body, const float* x,
       plain_loop(last - first, out + first, body, x + first, rest + first...);
       continue;
     }
+    // Each number by itself, so that a result does not depend on its neighbours.
     for (int64_t i = first; i < last; ++i)
-      out[i] = static_cast<float>(body(static_cast<double>(x[i]), static_cast<double>(rest[i])...));
+      out[i] = abs(x[i]) > kTrigLimit
+                   ? static_cast<float>(body(static_cast<double>(x[i]), static_cast<double>(rest[i])...))
+                   : body(x[i], rest[i]...);
   }
 }
 
@@ -65,26 +66,25 @@ void backward_loop(int64_t n, void* out, const void* const* in) {
 }
 
 template <class F>
-void forward(const NoParams&, KernelContext& c) {
-  DType number = number_dtype<F>(c.out(0).dtype);
+PointwiseLoop forward(const NoParams&, DType dtype) {
+  DType number = number_dtype<F>(dtype);
   ElementLoop loop = number == DType::float32 ? forward_loop<F, float> : forward_loop<F, double>;
   if constexpr (F::integers == Integers::own)
     if (!is_floating(number))
       loop = dispatch_integer(number, []<class T>() -> ElementLoop { return forward_loop<F, T>; });
-  run_elements(loop, number, c.out(0), c.inputs);
+  return {loop, number};
 }
 
 template <class F>
-void backward(const NoParams&, KernelContext& c) {
-  DType number = compute_dtype(c.out(0).dtype);
-  run_elements(number == DType::float32 ? backward_loop<F, float> : backward_loop<F, double>, number, c.out(0),
-               c.inputs);
+PointwiseLoop backward(const NoParams&, DType dtype) {
+  DType number = compute_dtype(dtype);
+  return {number == DType::float32 ? backward_loop<F, float> : backward_loop<F, double>, number};
 }
 
 const bool registered = [] {
   UnaryFunctors::each([]<class F>() {
-    cpu_kernel<NoParams>(F::name, forward<F>);
-    if constexpr (!F::flat && F::fused) cpu_kernel<NoParams>(backward_name<F>().c_str(), backward<F>);
+    pointwise_kernel<NoParams, forward<F>>(F::name);
+    if constexpr (!F::flat && F::fused) pointwise_kernel<NoParams, backward<F>>(backward_name<F>().c_str());
   });
   return true;
 }();
