@@ -195,7 +195,7 @@ std::vector<TensorSpec> GraphInference::completed(const Call& call, std::string&
     return call.in;
   }
   for (size_t i = 0; i < raw.in.size(); ++i)
-    if (!complete(raw.in[i])) raw.in[i] = call.in[i];
+    if (!raw.in[i].shape.known()) raw.in[i] = call.in[i];
   return raw.in;
 }
 

@@ -294,3 +294,9 @@ def test_states_of_updates_of_several_weights(name, states, more, params):
     assert net.list_auxiliary_states() == written
     assert mx.sym.load_json(net.tojson()).list_auxiliary_states() == written
     assert mx.sym.multi_sum_sq(*given[:2], num_arrays=2).list_auxiliary_states() == []
+
+
+def test_shapes_that_complete_each_other():
+    net = mx.sym.var("a", shape=(2, 0)) + mx.sym.var("b", shape=(0, 3))
+    assert net.infer_shape() == ([(2, 3), (2, 3)], [(2, 3)], [])
+    assert mx.sym.add_n(*(mx.sym.var(n) for n in "abc")).infer_shape(a=(2, 0), c=(0, 3))[0] == [(2, 3)] * 3
