@@ -1,7 +1,8 @@
 """Exchanges networks through files between MXNet 1.9.1 and this package, in both directions.
 
     oracle/bin/python tests/golden/exchange.py record          writes exchange.json.gz, which the tests read
-    python tests/golden/exchange.py both oracle/bin/python     every family of the zoo, an LSTM, an SSD head
+    python tests/golden/exchange.py both oracle/bin/python     every family of the zoo, an LSTM, an SSD head; or
+                                                               those whose names follow
 
 The second prints, for each network and direction, the greatest difference of an output, relative to the greatest
 output, when the files of the one are read by the other: by an executor, a SymbolBlock and a Module. It fails where
@@ -27,9 +28,9 @@ def other(python, folder, command, name):
     return done.stdout
 
 
-def both(mx, python):
+def both(mx, python, *names):
     worst = 0.0
-    for name in (*cases.FAMILIES, *cases.OTHERS):
+    for name in names or (*cases.FAMILIES, *cases.OTHERS):
         with tempfile.TemporaryDirectory() as folder:
             other(python, folder, "write", name)
             here = cases.check(mx, folder, name)
@@ -52,7 +53,7 @@ def main(command, *rest):
             raise SystemExit(f"this is mxnet {mx.__version__}, not 1.9.1")
         cases.record(mx)
     elif command == "both":
-        both(mx, os.path.abspath(rest[0]))
+        both(mx, os.path.abspath(rest[0]), *rest[1:])
     elif command == "write":
         cases.write(mx, *rest)
     elif command == "check":
