@@ -1,6 +1,7 @@
 // Basic indexing: integers, slices, Ellipsis and None. A contiguous result is a view; anything else goes
 // through the slice operators. Other keys are handed to mxnet.ndarray.indexing.
 #include "mxnet/autograd/tape.h"
+#include "mxnet/op/observe.h"
 #include "python.h"
 
 namespace mxnet::python {
@@ -127,6 +128,18 @@ Shape result_shape(const Region& region, PyTypeObject* type) {
 
 bool recorded(const NDArray& array) { return call_state().recording && array.tape; }
 
+// A part of an array as a view; to an observer it is what operators would make.
+NDArray view_of(const NDArray& array, const Region& region, const Shape& shape, int64_t offset) {
+  NDArray view = array.window(shape, offset);
+  CallObserver* observer = call_observer();
+  if (!observer) return view;
+  static const Op &slice = Registry::get().at("slice"), &reshape = Registry::get().at("_reshape_to");
+  NDArray part = array.window(Shape{std::span<const int64_t>(region.count)}, offset);
+  observer->operator_ran(slice, slice_params(slice, region), {&array, 1}, {&part, 1}, false);
+  observer->operator_ran(reshape, make_params(reshape, {{"shape", shape}}), {&part, 1}, {&view, 1}, false);
+  return view;
+}
+
 // The value of an assignment as an array of the target's dtype and device, and no more dimensions.
 NDArray value_array(PyObject* value, const NDArray& target) {
   if (is_array(value)) return array_of(value);
@@ -212,7 +225,7 @@ PyObject* array_get_item(PyObject* self, PyObject* key) {
     Region region = Resolver(array.shape()).resolve(items);
     Shape shape = result_shape(region, Py_TYPE(self));
     int64_t offset = contiguous_offset(array.shape(), region);
-    if (offset >= 0 && !recorded(array)) return wrap(array.window(shape, offset), Py_TYPE(self));
+    if (offset >= 0 && !recorded(array)) return wrap(view_of(array, region, shape, offset), Py_TYPE(self));
     if (shape.size() == 0) return wrap(empty_part(array, shape), Py_TYPE(self));
     static const Op& slice = Registry::get().at("slice");
     Expr part = invoke(slice, slice_params(slice, region), {&array, 1})[0];

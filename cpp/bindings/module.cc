@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   init_errors(m);
   init_array(m);
   init_symbol(m);
+  init_observed(m);
   init_op_function(m);
   init_deferred(m);
   init_autograd(m);

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "mxnet/autograd/tape.h"
+#include "mxnet/op/observe.h"
 #include "python.h"
 
 namespace mxnet::python {
@@ -281,7 +282,9 @@ PyObject* reshape(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*
     ParamsRef params = make_params(op, attrs);
     if (call_state().recording && array.tape) return wrap(std::move(invoke(op, params, {&array, 1})[0]), Py_TYPE(self));
     TensorSpec spec{array.shape(), array.dtype()};
-    return wrap(array.reshaped(infer(op, params, {&spec, 1})[0].shape), Py_TYPE(self));
+    NDArray view = array.reshaped(infer(op, params, {&spec, 1})[0].shape);
+    if (CallObserver* observer = call_observer()) observer->operator_ran(op, params, {&array, 1}, {&view, 1}, false);
+    return wrap(std::move(view), Py_TYPE(self));
   });
 }
 

@@ -179,6 +179,7 @@ void init_array(pybind11::module_& m);
 void init_op_function(pybind11::module_& m);
 void init_deferred(pybind11::module_& m);
 void init_symbol(pybind11::module_& m);
+void init_observed(pybind11::module_& m);
 void init_autograd(pybind11::module_& m);
 void init_recording(pybind11::module_& m);
 void init_runtime(pybind11::module_& m);

@@ -74,7 +74,7 @@ def train(mx, name):
     net.apply(calm)
     label, loss_of = mx.nd.array([1, 7]), mx.gluon.loss.SoftmaxCrossEntropyLoss()
     # Shortcuts without normalization add up, and steps that are too long make much of rounding errors.
-    rate = 1e-6 if name.startswith("resnet") else 4e-4 if name.startswith("squeezenet") else 2e-3
+    rate = 1e-6 if name.startswith("resnet") else 4e-4 if name.startswith(("squeezenet", "densenet")) else 2e-3
     trainer = mx.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": rate, "momentum": 0.9, "wd": 1e-4})
     losses = []
     for _ in range(10):

@@ -132,7 +132,13 @@ void copy_from_host(const void* data, size_t bytes, const NDArray& to) {
   to.wait_to_read();
 }
 
+namespace {
+void (*read_hook)(const NDArray&) = nullptr;
+}
+void set_read_hook(void (*hook)(const NDArray&)) { read_hook = hook; }
+
 void copy_to_host(const NDArray& from, void* data, size_t bytes) {
+  if (read_hook) read_hook(from);
   if (static_cast<int64_t>(bytes) != from.bytes())
     value_error("copy_to_host: got ", bytes, " bytes for an array of ", from.bytes());
   from.wait_to_read();

@@ -5,6 +5,7 @@
 
 #include "mxnet/device/gpu.h"
 #include "mxnet/op/expr.h"
+#include "mxnet/op/observe.h"
 
 namespace mxnet {
 namespace {
@@ -245,6 +246,11 @@ CallState& call_state() {
   return state;
 }
 
+CallObserver*& call_observer() {
+  thread_local CallObserver* observer = nullptr;
+  return observer;
+}
+
 void set_record_hook(RecordHook hook) { record_hook = hook; }
 void set_location_hook(std::string (*hook)()) { location_hook = hook; }
 std::string current_location() { return location_hook ? location_hook() : std::string(); }
@@ -315,6 +321,9 @@ Arrays invoke(const Op& op, const ParamsRef& given, std::span<const NDArray> inp
   }
   if (!view) execute(std::move(call), inputs, outputs);
   if (state.recording && op.differentiable() && record_hook) record_hook(op, params, inputs, outputs);
+  if (CallObserver* observer = call_observer())
+    observer->operator_ran(op, params, inputs, outputs,
+                           std::any_of(out.begin(), out.end(), [](const NDArray& a) { return a.defined(); }));
 
   for (size_t i = 0; i < out.size() && i < outputs.size(); ++i) {
     if (!out[i].defined()) continue;

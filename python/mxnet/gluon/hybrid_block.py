@@ -11,6 +11,7 @@ from ..symbol._traced import traced_shapes
 from ..util import is_np_shape
 from . import parameter
 from ._place import Place
+from ._watched import Watched, attribute_set
 from .block import Block
 from .parameter import DeferredInitializationError
 from .utils import shape_is_known
@@ -21,6 +22,12 @@ __all__ = ["HybridBlock"]
 _NOT_TRACEABLE = (AttributeError, TypeError, NotImplementedForSymbol)
 
 _MAX_GRAPHS = 64  # graphs of a block that are kept, for data of ever new shapes
+
+
+# Attributes that say nothing about what a block computes.
+_OWN_STATE = frozenset((
+    "_known_arrays", "_flags", "_graphs", "_shaped", "_depends_on_shapes", "_cached_graph", "_cached_op", "_in_format",
+    "_out_format", "_watched", "_counter"))
 
 
 def _flatten(args, inout_str="input"):
@@ -125,7 +132,8 @@ class HybridBlock(Block):
     A subclass overrides `hybrid_forward`, which gets the operators as `F` (``mx.nd`` or ``mx.sym``) and the
     block's own parameters as keywords. After `hybridize` it is called with symbols, once for each format of the
     inputs, and what it makes of them is run as one program. Code that looks at the shape or dtype of these symbols
-    is traced once for each. A block with a plain `forward` is run as it is.
+    is traced once for each. A block with a plain `forward`, which runs operators on arrays, is compiled too when two
+    calls have done the same; one that reads contents is run as it is.
     Children must be hybrid blocks too.
 
     Examples
@@ -144,6 +152,8 @@ class HybridBlock(Block):
     >>> float(net(mx.nd.array([3.0])))
     3.0
     """
+
+    _watches_forward = True  # a plain forward is compiled if it can be
 
     def __init__(self, prefix=None, params=None):
         super().__init__(prefix, params)
@@ -165,12 +175,14 @@ class HybridBlock(Block):
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
+        if name not in _OWN_STATE:
+            attribute_set()
         if isinstance(value, HybridBlock):
             self._clear_cached_op()
 
     def __getstate__(self):
         state = self.__dict__.copy()
-        state.update(_graphs={}, _shaped=set(), _cached_graph=(), _cached_op=None)
+        state.update(_graphs={}, _shaped=set(), _cached_graph=(), _cached_op=None, _watched=None)
         return state
 
     def register_op_hook(self, callback, monitor_all=False):
@@ -218,6 +230,7 @@ class HybridBlock(Block):
         self._cached_graph = ()   # inputs and outputs of the last trace
         self._cached_op = None    # its program
         self._in_format = self._out_format = None
+        self._watched = None      # the calls of a plain forward
 
     def cast(self, dtype):
         """Changes the element type of the parameters of the block and all below it."""
@@ -501,7 +514,7 @@ class HybridBlock(Block):
 
     def forward(self, x, *args):
         """Calls `hybrid_forward`: with arrays and the parameters on their context, or with symbols."""
-        if self._active:
+        if self._active and not _core.is_observed():
             if _first_of((x, *args), NDArray) is not None:
                 return self._call_cached_op(x, *args)
         return self._eager(x, *args)
@@ -566,6 +579,9 @@ class HybridBlock(Block):
         try:
             if self._forward_pre_hooks or self._forward_hooks:
                 return self._call_with_hooks(args)
+            if self._active and type(self).forward is not HybridBlock.forward and self._watches_forward:
+                self._watched = self._watched or Watched(self)
+                return self._watched(args, _flatten, _regroup)
             return self.forward(*args)
         except DeferredInitializationError:
             # Only a forward that reads self.weight.data() itself comes here, on its first call.

@@ -35,6 +35,8 @@ class SymbolBlock(HybridBlock):
     (2, 4)
     """
 
+    _watches_forward = False  # it is a graph already
+
     @staticmethod
     def imports(symbol_file, input_names, param_file=None, ctx=None, allow_missing=False, ignore_extra=False):
         """The block in the files that `HybridBlock.export` or `mx.model.save_checkpoint` wrote.

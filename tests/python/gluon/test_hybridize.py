@@ -168,11 +168,12 @@ def test_plain_forward_with_compiled_children():
                 self.child = nn.Dense(3)
 
         def forward(self, x):
-            return self.child(x) * x.shape[0]
+            return self.child(x) * float(x.max().asscalar())
     net = Plain()
     net.initialize()
     net.hybridize()
-    assert net(nd.ones((2, 4))).shape == (2, 3)
+    for _ in range(2):  # the first call is watched
+        assert net(nd.ones((2, 4))).shape == (2, 3)
     assert net.child._cached_graph and not net._cached_graph
 
 
@@ -288,3 +289,144 @@ def test_plain_forward_inside_a_compiled_parent():
     assert alone.calls == 3 and not alone._cached_graph
     with pytest.raises(RuntimeError, match="hybridize"):
         alone.export("nothing")
+
+
+class Plain(gluon.HybridBlock):
+    """A plain forward with children, a parameter of its own, an array, parts of arrays and a branch on a shape."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.body = nn.HybridSequential()
+            self.body.add(nn.Dense(6, activation="tanh"), nn.BatchNorm(), nn.Dropout(0.5))
+            self.scale = self.params.get("scale", shape=(6,), init="ones")
+        self.offset = nd.arange(6)
+        self.factor = 2.0
+        self.calls = 0
+
+    def count(self):
+        object.__setattr__(self, "calls", self.calls + 1)
+
+    def forward(self, x):
+        self.count()
+        h = self.body(x) * self.scale.data() + self.offset
+        rest = [h[i] * self.factor for i in range(len(h))]
+        h = nd.stack(*rest)
+        if x.shape[0] > 2:
+            h = h[:, 1:5]
+        return h, [h[0].reshape((-1, 1)), nd.zeros((2,)) + h.sum()]
+
+
+def run_plain(hybrid, change=None, calls=5):
+    mx.random.seed(1)
+    net = Plain()
+    net.initialize()
+    net(nd.ones((3, 4)))
+    net.calls = 0
+    if hybrid:
+        net.hybridize()
+    results = []
+    for i in range(calls):
+        mx.random.seed(i)  # compiled inference leaves out the dropout, and draws nothing for it
+        x = nd.array(np.random.RandomState(i).rand(3, 4))
+        x.attach_grad()
+        with autograd.record():
+            first, (second, third) = net(x)
+            loss = (first ** 2).sum() + second.sum() * third.sum()
+        loss.backward()
+        results += [first, second, third, x.grad, *(p.grad() for p in net.collect_params().values()
+                                                   if p.grad_req != "null"), net(x)[0]]
+        if change and i == calls - 2:
+            change(net)
+    results += [p.data() for p in net.collect_params().values()]
+    return net, [r.asnumpy() for r in results]
+
+
+def test_plain_forward_is_compiled_when_two_calls_agree():
+    (plain, want), (net, have) = run_plain(False), run_plain(True)
+    for w, h in zip(want, have, strict=True):
+        np.testing.assert_array_equal(h, w)
+    assert plain.calls == 10 and net.calls == 4  # two each in training and inference
+
+
+def test_attributes_of_a_compiled_plain_forward_may_change():
+    def change(net):
+        net.factor = 3.0
+        net.offset = nd.ones((6,))
+    for w, h in zip(run_plain(False, change)[1], run_plain(True, change)[1], strict=True):
+        np.testing.assert_array_equal(h, w)
+
+    def in_place(net):
+        net.offset[:] = 7
+        net.scale.set_data(nd.ones((6,)) * 2)
+    net, have = run_plain(True, in_place)
+    for w, h in zip(run_plain(False, in_place)[1], have, strict=True):
+        np.testing.assert_array_equal(h, w)
+    assert net.calls == 4
+
+
+def by_contents(net, x):
+    return x * 2 if x.sum().asscalar() > 0 else x - 1
+
+
+def by_buffer(net, x):
+    buffer = nd.zeros(x.shape)
+    buffer[:] = x * 2
+    return buffer + 1
+
+
+def by_view(net, x):
+    y = x + 0
+    y[0][:] = 5
+    return y * 2
+
+
+def by_numpy(net, x):
+    return nd.array(x.asnumpy() + 1) * x
+
+
+def by_chance(net, x):
+    return x * float(np.random.rand())
+
+
+def by_pause(net, x):
+    with autograd.pause():
+        y = x * 2
+    return y + x
+
+
+def by_new_array(net, x):
+    return x + nd.array([float(net.steps.pop())])
+
+
+def in_place(net, x):
+    y = x * 1
+    y += x
+    return y * y
+
+
+@pytest.mark.parametrize("forward", [by_contents, by_buffer, by_view, by_numpy, by_chance, by_pause, by_new_array,
+                                     in_place])
+def test_plain_forward_that_is_no_function_of_its_arrays(forward):
+    class Net(gluon.HybridBlock):
+        def forward(self, x):
+            return forward(self, x)
+
+    results = []
+    for hybrid in (False, True):
+        net = Net()
+        net.steps = list(range(9))
+        net.initialize()
+        if hybrid:
+            net.hybridize()
+        np.random.seed(4)
+        outputs = []
+        for i in range(8):
+            x = nd.ones((2, 3)) * (1 if i % 4 < 2 else -1) * (i + 1)
+            x.attach_grad()
+            with autograd.record(train_mode=i % 2 == 0):
+                y = net(x)
+            y.backward()
+            outputs += [y.asnumpy(), x.grad.asnumpy()]
+        results.append(outputs)
+    np.testing.assert_array_equal(results[1], results[0])

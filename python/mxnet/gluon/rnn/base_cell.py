@@ -131,6 +131,8 @@ class RecurrentCell(Block):
 class HybridRecurrentCell(RecurrentCell, HybridBlock):
     """The base of recurrent cells that override `hybrid_forward` and can be hybridized."""
 
+    _watches_forward = False  # which only counts
+
     def hybrid_forward(self, F, x, *args, **kwargs):
         """Outputs and new states of one step; to be overridden."""
         raise NotImplementedError(f"{type(self).__name__} must override hybrid_forward")
