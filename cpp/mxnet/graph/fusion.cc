@@ -20,6 +20,7 @@ class Fusion {
     for (const NodeOutput& output : symbol.outputs()) heads_.insert(graph_.value_of(output));
     readers_.resize(graph_.num_values());
     for (size_t i = 0; i < graph_.nodes().size(); ++i) {
+      maker_of_.insert(maker_of_.end(), static_cast<size_t>(graph_.nodes()[i]->num_outputs()), static_cast<int>(i));
       fusable_.push_back(is_fusable(i));
       for (const NodeOutput& input : graph_.nodes()[i]->inputs)
         readers_[graph_.value_of(input)].push_back(static_cast<int>(i));
@@ -77,9 +78,32 @@ class Fusion {
     return border;
   }
 
+  // Whether a producer that waits for what its reader reads besides would keep more arrays alive than it makes: sums
+  // over the steps of an unrolled network are better taken step by step.
+  bool would_hold_inputs(const std::vector<int>& producer, const std::vector<int>& reader) const {
+    int ready = -1;  // the last operator of its own kernel that the reader waits for
+    for (int value : border_of(reader).inputs) {
+      int maker = maker_of_[value];
+      if (!node(maker).is_variable() && !fusable_[maker]) ready = std::max(ready, maker);
+    }
+    if (ready < producer.back()) return false;
+    auto within = [&](int number) {
+      return std::binary_search(producer.begin(), producer.end(), number) ||
+             std::binary_search(reader.begin(), reader.end(), number);
+    };
+    int held = 0;
+    for (int value : border_of(producer).inputs) {
+      const std::vector<int>& readers = readers_[value];
+      bool needed_later = node(maker_of_[value]).is_variable() || heads_.contains(value) ||
+                          !std::all_of(readers.begin(), readers.end(), within);
+      held += !needed_later && specs_[value].shape == shape(producer.back());
+    }
+    return held > 1;
+  }
+
   void try_merge(int producer, int reader) {
     int first = units_.unit_of(producer), second = units_.unit_of(reader);
-    if (first == second) return;
+    if (first == second || would_hold_inputs(units_.members(first), units_.members(second))) return;
     std::vector<int> members;
     std::merge(units_.members(first).begin(), units_.members(first).end(), units_.members(second).begin(),
                units_.members(second).end(), std::back_inserter(members));
@@ -143,6 +167,7 @@ class Fusion {
   Units units_;
   std::set<int> heads_;                    // values
   std::vector<std::vector<int>> readers_;  // nodes that read a value
+  std::vector<int> maker_of_;              // the node that makes a value
   std::vector<bool> fusable_;
   Outputs made_;  // in the new graph, by value
 };

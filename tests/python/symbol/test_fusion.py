@@ -370,3 +370,20 @@ def test_threads_give_equal_numbers():
     have = nd._internal._fused_pointwise(x, program="sin(x0); _mul_scalar(t0, scalar=2.0) -> t1").asnumpy()
     assert_same_bits(have, want)
     assert_same_bits(np.concatenate([(nd.sin(x[i:i + 1000]) * 2).asnumpy() for i in range(0, 5000, 1000)]), want[:5000])
+
+
+def test_sums_over_steps_hold_no_summands():
+    class Steps(gluon.HybridBlock):
+        def hybrid_forward(self, F, x):
+            total = F.dot(x, x)
+            for k in range(12):
+                total = F.tanh(total + F.dot(x * k, x)) * 0.5
+            return total * 2
+
+    def temporary_bytes(on):
+        net = Steps()
+        with passes.switched(pointwise=on):
+            net.hybridize()
+            net(nd.ones((64, 64)))
+            return net._cached_op.report()["temporary_bytes"]
+    assert temporary_bytes(True) <= temporary_bytes(False)
