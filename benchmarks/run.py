@@ -23,7 +23,7 @@ import time
 TUNED = {"MALLOC_TOP_PAD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
          "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
 
-MEMORY_CASES = ("chain_1e7", "conv3x3_128_28_fwdbwd", "train_mlp_b128", "train_lenet_b64")
+MEMORY_CASES = ("chain_1e7", "conv3x3_128_28_fwdbwd", "train_mlp_b128", "train_lenet_b64", "step_resnet18_b8")
 
 
 def arguments():

@@ -1,5 +1,5 @@
 // Writing down the graph of Python code while it runs.
-#include "mxnet/graph/observed.h"
+#include "mxnet/graph/observed_graph.h"
 
 #include <pybind11/stl.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <span>
 
-#include "mxnet/graph/compiled.h"
+#include "mxnet/graph/compiled_graph.h"
 
 namespace mxnet {
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "mxnet/graph/differentiable.h"
-#include "mxnet/graph/inference.h"
+#include "mxnet/graph/compiled_function.h"
+#include "mxnet/graph/inference_graph.h"
 #include "mxnet/graph/passes.h"
 #include "mxnet/graph/plan.h"
 #include "mxnet/graph/rewrite.h"
-#include "mxnet/graph/step.h"
+#include "mxnet/graph/step_graph.h"
 #include "mxnet/graph/trace.h"
 
 namespace mxnet {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "mxnet/graph/compiled.h"
+#include "mxnet/graph/compiled_graph.h"
 #include "mxnet/graph/symbol.h"
 #include "mxnet/op/invoke.h"
 

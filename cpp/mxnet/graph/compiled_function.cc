@@ -1,4 +1,4 @@
-#include "mxnet/graph/differentiable.h"
+#include "mxnet/graph/compiled_function.h"
 
 #include <algorithm>
 #include <cstdlib>

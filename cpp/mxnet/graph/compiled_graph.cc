@@ -1,4 +1,4 @@
-#include "mxnet/graph/compiled.h"
+#include "mxnet/graph/compiled_graph.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "mxnet/graph/inference.h"
+#include "mxnet/graph/inference_graph.h"
 
 #include <map>
 #include <unordered_set>

@@ -1,4 +1,4 @@
-#include "mxnet/graph/observed.h"
+#include "mxnet/graph/observed_graph.h"
 
 #include <algorithm>
 #include <cctype>

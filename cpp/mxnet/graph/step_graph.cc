@@ -1,4 +1,4 @@
-#include "mxnet/graph/step.h"
+#include "mxnet/graph/step_graph.h"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "mxnet/autograd/tape.h"
-#include "mxnet/graph/compiled.h"
+#include "mxnet/graph/compiled_graph.h"
 #include "mxnet/graph/executable.h"
 
 namespace mxnet {
