@@ -6,6 +6,7 @@
 #include "mxnet/ops/convolution.h"
 #include "mxnet/ops/join.h"
 #include "mxnet/ops/norm.h"
+#include "mxnet/ops/pointwise.h"
 #include "mxnet/ops/pooling.h"
 #include "mxnet/ops/reduce.h"
 
@@ -167,61 +168,15 @@ Form broadcast_to(const Node&, const Specs& in, const Specs& out) {
 
 // --- elementwise --------------------------------------------------------------------------------------
 
-const std::unordered_set<std::string_view>& elementwise_operators() {
-  static const std::unordered_set<std::string_view> names{"relu",
-                                                          "sigmoid",
-                                                          "tanh",
-                                                          "exp",
-                                                          "log",
-                                                          "sqrt",
-                                                          "square",
-                                                          "abs",
-                                                          "negative",
-                                                          "erf",
-                                                          "softsign",
-                                                          "clip",
-                                                          "hard_sigmoid",
-                                                          "rsqrt",
-                                                          "sign",
-                                                          "Activation",
-                                                          "elemwise_add",
-                                                          "elemwise_sub",
-                                                          "elemwise_mul",
-                                                          "elemwise_div",
-                                                          "broadcast_add",
-                                                          "broadcast_sub",
-                                                          "broadcast_mul",
-                                                          "broadcast_div",
-                                                          "broadcast_maximum",
-                                                          "broadcast_minimum",
-                                                          "_plus_scalar",
-                                                          "_minus_scalar",
-                                                          "_rminus_scalar",
-                                                          "_mul_scalar",
-                                                          "_div_scalar",
-                                                          "_rdiv_scalar",
-                                                          "_maximum_scalar",
-                                                          "_minimum_scalar",
-                                                          "_power_scalar",
-                                                          "_greater_scalar",
-                                                          "_greater_equal_scalar",
-                                                          "_lesser_scalar",
-                                                          "_lesser_equal_scalar",
-                                                          "add_n",
-                                                          "_grad_add",
-                                                          "_copy",
-                                                          "BlockGrad",
-                                                          "zeros_like",
-                                                          "ones_like",
-                                                          "Cast",
-                                                          "amp_cast",
-                                                          "where"};
-  return names;
-}
-
-bool is_elementwise(const Node& node) {
+bool is_elementwise(const Node& node, const Specs& out) {
+  // They look at no more than the shape of what they read.
+  static const std::unordered_set<std::string_view> others{"zeros_like", "ones_like"};
   if (node.op->name == "LeakyReLU") return node.inputs.size() == 1 && to_text(field_value(node, "act_type")) != "rrelu";
-  return elementwise_operators().contains(node.op->name);
+  const PointwiseOp* pointwise = find_pointwise(*node.op);
+  if (!pointwise) return others.contains(node.op->name);
+  bool broadcasts_to_shape = pointwise->operands == Operands::broadcast && node.inputs.size() == 1;
+  if (broadcasts_to_shape) return false;
+  return pointwise->loop(node.params->data(), out[0].dtype).loop != nullptr;
 }
 
 Form elementwise(const Node&, const Specs& in, const Specs& out) {
@@ -269,7 +224,7 @@ bool fits(const LastForm& form, const Specs& in, const Specs& out) {
 Form last_form(const Node& node, const Specs& in, const Specs& out) {
   if (in.empty() || !is_image(in[0])) return {};
   auto it = rules().find(node.op->name);
-  if (it == rules().end() && !is_elementwise(node)) return {};
+  if (it == rules().end() && !is_elementwise(node, out)) return {};
   Form form = it == rules().end() ? elementwise(node, in, out) : it->second(node, in, out);
   return form && fits(*form, in, out) ? form : Form();
 }
