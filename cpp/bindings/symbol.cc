@@ -227,6 +227,7 @@ py::dict report_program(const PythonProgram& self) {
   result["temporary_bytes"] = report.temporary_bytes;
   result["unshared_bytes"] = report.unshared_bytes;
   result["saved_bytes"] = report.saved_bytes;
+  result["segments"] = report.segments;
   return result;
 }
 

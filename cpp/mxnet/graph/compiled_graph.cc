@@ -52,7 +52,7 @@ class CompiledGraph::Body {
   int64_t bytes() const { return plan_.temporary_bytes + plan_.saved_bytes + output_bytes_; }
   size_t num_outputs() const { return results_.size(); }
   GraphReport report() const {
-    return {static_cast<int64_t>(steps_.size()), plan_.temporary_bytes, plan_.unshared_bytes, plan_.saved_bytes};
+    return {static_cast<int64_t>(steps_.size()), plan_.temporary_bytes, plan_.unshared_bytes, plan_.saved_bytes, 1};
   }
 
  private:

@@ -15,6 +15,7 @@ struct GraphReport {
   int64_t temporary_bytes = 0;  // held while it runs
   int64_t unshared_bytes = 0;   // what that would be if no two values shared memory
   int64_t saved_bytes = 0;      // held for the gradient
+  int64_t segments = 1;         // parts that are compiled; 0 where every operator runs on its own
 };
 
 class CompiledGraph {

@@ -238,6 +238,22 @@ void infer_cond(const Node& node, std::vector<TensorSpec>& in, std::vector<Tenso
   for (int i = 0; i < node.num_outputs(); ++i) out[i] = yes.output(i).shape.known() ? yes.output(i) : no.output(i);
 }
 
+// Names of the inputs of a body that change from step to step: what is computed from the others alone is kept.
+std::vector<std::string> changing_inputs(const Node& node, size_t body) {
+  std::vector<std::string> names;
+  std::vector<Node*> variables = node.subgraphs[body].inputs();
+  auto add = [&](const Places& places) {
+    for (int64_t place : places) names.push_back(at(variables, place, node)->name);
+  };
+  if (node.op == &foreach_op) {
+    add(params_of<ForeachParams>(node).in_data_locs);
+    add(params_of<ForeachParams>(node).in_state_locs);
+  } else if (node.op == &while_op && body == 1) {
+    add(params_of<WhileParams>(node).func_var_locs);
+  }
+  return names;
+}
+
 }  // namespace
 
 void infer_control_flow(const Node& node, std::vector<TensorSpec>& in, std::vector<TensorSpec>& out) {
@@ -248,8 +264,10 @@ void infer_control_flow(const Node& node, std::vector<TensorSpec>& in, std::vect
 }
 
 ControlFlow::ControlFlow(const Node& node, bool zero_is_unknown) : node_(node) {
-  for (const Symbol& symbol : node.subgraphs)
-    bodies_.push_back(std::make_unique<Program>(symbol, ProgramOptions{zero_is_unknown, {}}));
+  for (size_t i = 0; i < node.subgraphs.size(); ++i) {
+    ProgramOptions options{zero_is_unknown, changing_inputs(node, i), false};
+    bodies_.push_back(std::make_unique<Program>(node.subgraphs[i], std::move(options)));
+  }
 }
 
 Arrays ControlFlow::run(const Arrays& inputs, Context ctx) const {

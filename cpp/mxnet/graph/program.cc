@@ -100,7 +100,7 @@ Symbol Program::resolved(const Signature& signature, bool& known) const {
   for (size_t i = 0; i < variables_.size(); ++i)
     inference.know(graph.first_value(graph.number_of(variables_[i])), signature.specs[i]);
   inference.run();
-  known = true;
+  known = std::none_of(graph.nodes().begin(), graph.nodes().end(), [](Node* node) { return looks_at_contents(*node); });
   for (int value = 0; value < graph.num_values(); ++value) known = known && is_known(inference.spec(value));
   if (!options_.zero_is_unknown) return symbol_;
   return rewrite(symbol_, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
@@ -134,7 +134,10 @@ std::shared_ptr<const Executable> Program::compile(const Signature& signature) c
                   std::all_of(nodes.begin(), nodes.end(), [](Node* node) { return can_compile(*node); });
   bool keeps = compiles && keeps_parameters(signature);
   symbol = optimize(symbol, {!keeps, compiles ? variables : VariableSpecs(), {}, OptimizeOptions::Stage::graph});
-  if (!compiles) return std::make_shared<Plan>(symbol, variables_, options_.zero_is_unknown);
+  bool segments = signature.on_host && signature.kind != Signature::Kind::step;
+  std::vector<bool> fixed = options_.data.empty() ? std::vector<bool>() : fixed_;
+  if (!compiles)
+    return std::make_shared<Plan>(symbol, variables_, PlanOptions{options_.zero_is_unknown, segments, known, fixed});
   if (keeps) return std::make_shared<InferenceGraph>(symbol, variables_, variables, fixed_);
   if (signature.kind == Signature::Kind::step)
     return std::make_shared<StepGraph>(symbol, variables_, variables, signature.wanted);
@@ -145,14 +148,22 @@ std::shared_ptr<const Executable> Program::executable(const Call& call) const {
   std::lock_guard lock(mutex_);
   for (auto it = variants_.begin(); it != variants_.end(); ++it) {
     if (!call.matches(it->signature)) continue;
+    bool again = it == variants_.begin();
     variants_.splice(variants_.begin(), variants_, it);
+    if (again && it->executable == by_operator_) it->executable = compile(it->signature);
     return it->executable;
   }
   Signature signature = call.signature();
-  std::shared_ptr<const Executable> made = compile(signature);
+  std::shared_ptr<const Executable> made = options_.when_repeated ? operator_by_operator() : compile(signature);
   variants_.push_front({std::move(signature), made});
   if (variants_.size() > kMaxVariants) variants_.pop_back();
   return made;
+}
+
+std::shared_ptr<const Executable> Program::operator_by_operator() const {
+  if (!by_operator_)
+    by_operator_ = std::make_shared<Plan>(symbol_, variables_, PlanOptions{options_.zero_is_unknown, false, true, {}});
+  return by_operator_;
 }
 
 void Program::check_inputs(std::span<const NDArray> inputs) const {
@@ -167,7 +178,8 @@ Arrays Program::run(std::span<const NDArray> inputs, Context ctx, const MonitorO
   if (!monitor) return executable(call)->run(inputs, ctx);
   // A monitor sees the graph as it was written.
   bool known = false;
-  return Plan(resolved(call.signature(), known), variables_, options_.zero_is_unknown).run(inputs, ctx, *monitor);
+  Symbol symbol = resolved(call.signature(), known);
+  return Plan(symbol, variables_, PlanOptions{options_.zero_is_unknown, false, true, {}}).run(inputs, ctx, *monitor);
 }
 
 std::optional<Arrays> Program::run_with_gradients(std::span<const NDArray> inputs, std::span<const NDArray> grads,

@@ -30,6 +30,9 @@ struct ProgramOptions {
   // Names of the inputs that change from run to run; empty if nothing is known of that. The others are parameters:
   // what is computed from them alone, such as weights with a batch norm folded in, is kept until one is written.
   std::vector<std::string> data;
+  // Shapes may be others at every call: a graph is compiled when two calls in a row were of one kind, and runs operator
+  // by operator before.
+  bool when_repeated = false;
 };
 
 class Program {
@@ -78,6 +81,7 @@ class Program {
   void check_inputs(std::span<const NDArray> inputs) const;
   std::shared_ptr<const Executable> executable(const Call& call) const;
   std::shared_ptr<const Executable> compile(const Signature& signature) const;
+  std::shared_ptr<const Executable> operator_by_operator() const;
   Symbol resolved(const Signature& signature, bool& known) const;
   bool keeps_parameters(const Signature& signature) const;
 
@@ -88,6 +92,7 @@ class Program {
   std::vector<bool> fixed_;
   mutable std::mutex mutex_;
   mutable std::list<Variant> variants_;  // the last one used first
+  mutable std::shared_ptr<const Executable> by_operator_;
 };
 
 }  // namespace mxnet

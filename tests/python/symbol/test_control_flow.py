@@ -116,3 +116,16 @@ def test_foreach_over_vectors():
     np.testing.assert_array_equal(out.asnumpy(), [[11], [13], [16]])
     executor.backward([mx.nd.ones((3, 1)), mx.nd.zeros((1,))])
     np.testing.assert_array_equal(executor.grad_dict["data"].asnumpy(), [3, 2, 1])
+
+
+def test_what_a_body_computes_of_weights_alone():
+    """It is kept from step to step, but not when a weight changes."""
+    weight = sym.var("weight")
+    outputs, _ = sym.contrib.foreach(lambda x, s: (x * sym.exp(weight) + s, s), sym.var("x"), sym.var("s"))
+    executor = outputs.simple_bind(mx.cpu(), x=(3, 2), s=(2,), weight=(2,))
+    x = np.arange(6.0).reshape(3, 2)
+    for value in (0.5, -1.0):
+        executor.arg_dict["weight"][:] = value
+        for state in (1, 2):
+            have = executor.forward(x=nd.array(x), s=nd.ones((2,)) * state)[0]
+            np.testing.assert_allclose(have.asnumpy(), x * np.exp(value) + state, rtol=1e-5)
