@@ -158,6 +158,7 @@ Shape shape_argument(PyObject* object) { return FieldType<Shape>::from(to_value(
 
 Context context_argument(PyObject* object) {
   if (!object || object == Py_None) return current_context();
+  if (!is_context(object)) type_error("expected a context such as mx.cpu(), got ", Py_TYPE(object)->tp_name);
   Object type = own(PyObject_GetAttrString(object, "device_typeid"));
   Object id = own(PyObject_GetAttrString(object, "device_id"));
   return {static_cast<DeviceType>(PyLong_AsLong(type.get())), static_cast<int32_t>(PyLong_AsLong(id.get()))};

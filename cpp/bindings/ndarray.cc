@@ -96,7 +96,6 @@ PyObject* in_place(PyObject* self, PyObject* other) {
 }
 
 PyObject* power(PyObject* a, PyObject* b, PyObject*) { return binary<&Signs::power>(a, b); }
-PyObject* in_place_power(PyObject* a, PyObject* b, PyObject*) { return in_place<&Signs::power>(a, b); }
 
 PyObject* call_unary(PyObject* self, const char* op) {
   return with_array(self, [&](NDArray& array) -> PyObject* {
@@ -220,7 +219,7 @@ PyObject* get_writable(PyObject*, void*) { Py_RETURN_TRUE; }
 PyObject* get_grad(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     TapeEntry* entry = tape_entry(array_of(self));
-    if (!entry || entry->node || entry->req == GradReq::null) return Py_NewRef(Py_None);
+    if (!entry || entry->node || !entry->grad.defined()) return Py_NewRef(Py_None);
     return wrap(entry->grad, Py_TYPE(self));
   });
 }
@@ -325,6 +324,11 @@ PyObject* copy_method(PyObject* self, PyObject*) {
 PyObject* copyto(PyObject* self, PyObject* other) {
   return with_array(self, [&](NDArray& a) -> PyObject* {
     if (!is_array(other)) return wrap(copied(a, context_argument(other)), Py_TYPE(self));
+    if (self == other) {
+      if (PyErr_WarnEx(PyExc_RuntimeWarning, "copyto: the array is copied to itself, which does nothing", 1) < 0)
+        throw PythonError();
+      Py_RETURN_FALSE;
+    }
     NDArray& target = array_of(other);
     if (!(target.shape() == a.shape()))
       value_error("copyto: the target has shape ", target.shape(), ", expected ", a.shape());
@@ -479,7 +483,6 @@ PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>("The core's array; mxnet.nd
                        {Py_nb_inplace_multiply, slot(in_place<&Signs::multiply>)},
                        {Py_nb_inplace_true_divide, slot(in_place<&Signs::divide>)},
                        {Py_nb_inplace_remainder, slot(in_place<&Signs::modulo>)},
-                       {Py_nb_inplace_power, slot(in_place_power)},
                        {Py_nb_negative, slot(negative)},
                        {Py_nb_positive, slot(positive)},
                        {Py_nb_absolute, slot(absolute)},

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "mxnet/graph/from_tape.h"
 #include "mxnet/graph/infer.h"
 #include "mxnet/graph/json.h"
 #include "mxnet/graph/passes.h"
@@ -248,6 +249,7 @@ void init_programs(py::module_& m) {
 // --- what mxnet.symbol calls --------------------------------------------------------------------------
 
 void init_lists(py::module_& m) {
+  m.def("symbol_of_tape", [](py::handle x) { return wrapped(symbol_of_tape(array_argument(x.ptr(), "get_symbol"))); });
   m.def("symbol_arguments", [](py::handle s) { return symbol_argument(s.ptr(), "symbol").list_arguments(); });
   m.def("symbol_states", [](py::handle s) { return symbol_argument(s.ptr(), "symbol").list_auxiliary_states(); });
   m.def("symbol_inputs", [](py::handle s) { return symbol_argument(s.ptr(), "symbol").list_inputs(); });

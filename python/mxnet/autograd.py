@@ -16,7 +16,6 @@ with ``create_graph=True``.
 from . import _core
 from ._core import is_recording, is_training, set_recording, set_training
 from .error import MXNetError
-from .error import NotImplementedError as MXNotImplementedError
 from .error import TypeError as MXTypeError
 from .error import ValueError as MXValueError
 
@@ -241,12 +240,32 @@ def grad(heads, variables, head_grads=None, retain_graph=None, create_graph=Fals
 
 
 def get_symbol(x):
-    """In MXNet 1.x the record that led to `x` as a Symbol; raises NotImplementedError here.
+    """What was recorded on the way to `x`, as a Symbol.
 
-    A network that is to become a Symbol is written as a HybridBlock and hybridized.
+    Leaves become the variables ``var0``, ``var1``, ... in the order they are met.
+
+    Parameters
+    ----------
+    x : NDArray
+        Computed inside `record`, or a variable.
+
+    Raises
+    ------
+    ValueError
+        When `x` was not recorded.
+    NotImplementedError
+        When a compiled block or a `Function` was recorded, which no operator stands for.
+
+    Examples
+    --------
+    >>> x = mx.nd.ones((2,))
+    >>> x.attach_grad()
+    >>> with mx.autograd.record():
+    ...     y = x * x + 1
+    >>> mx.autograd.get_symbol(y).list_arguments()
+    ['var0']
     """
-    raise MXNotImplementedError("autograd.get_symbol: the record cannot be turned into a Symbol; write the "
-                                "computation as a HybridBlock and hybridize or export it")
+    return _core.symbol_of_tape(x)
 
 
 class Function:

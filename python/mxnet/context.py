@@ -2,6 +2,7 @@
 import threading
 
 from .base import _MXClassPropertyMetaClass, classproperty, with_metaclass  # noqa: F401 - found here in 1.x
+from .error import ValueError as MXValueError
 
 __all__ = ["Context", "cpu", "cpu_pinned", "current_context", "gpu", "gpu_memory_info", "num_gpus"]
 
@@ -148,6 +149,15 @@ def gpu_memory_info(device_id=0):
     """``(free, total)`` memory of a GPU in bytes. Raises MXNetError when there is no such GPU."""
     from . import _core
     return _core.gpu_memory_info(device_id)
+
+
+def _context_from_text(text):
+    """The context that `text` names: ``'gpu(1)'`` as graphs keep it, or a device type alone, for its number 0."""
+    device_type, bracket, rest = text.partition("(")
+    number = rest.removesuffix(")") if bracket else "0"
+    if device_type not in Context.devstr2type or not number.isdigit() or text.endswith(")") != bool(bracket):
+        raise MXValueError(f"there is no context {text!r}; contexts are written like 'cpu(0)'")
+    return Context(device_type, int(number))
 
 
 def current_context():

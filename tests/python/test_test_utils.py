@@ -128,3 +128,11 @@ def test_same_array():
 def test_dummy_iterator():
     iterator = tu.DummyIter(mx.io.NDArrayIter(np.zeros((4, 2)), np.arange(4), 2))
     assert [next(iterator).label[0].asnumpy().tolist() for _ in range(3)] == [[0, 1]] * 3
+
+
+def test_star_import_brings_what_tests_use():
+    names = {}
+    exec("from mxnet.test_utils import *", names)
+    for name in ("np", "mx", "npt", "rnd", "os", "sys", "struct", "zipfile", "gzip", "bz2", "errno", "traceback",
+                 "json", "Symbol", "Context", "array", "OrderedDict", "contextmanager", "use_np", "getenv", "setenv"):
+        assert name in names, name

@@ -199,6 +199,7 @@ void check_inputs(const Op& op, std::span<const NDArray> inputs) {
 }
 
 NDArray make_output(const Op& op, const TensorSpec& spec, Context ctx) {
+  if (!spec.shape.known()) value_error(op.name, ": the shape of the result does not follow from the arguments");
   try {
     return NDArray(spec.shape, spec.dtype, ctx);
   } catch (const Error& error) {

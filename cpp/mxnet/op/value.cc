@@ -1,7 +1,11 @@
 #include "mxnet/op/value.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 namespace mxnet {
 namespace {
@@ -178,12 +182,27 @@ std::string FieldType<std::string>::from(const Value& value, const std::string& 
   return to_text(value);
 }
 
+namespace {
+
+// What NumPy calls an element type beside its full name.
+constexpr std::array<std::pair<std::string_view, DType>, 22> kNumpyNames{{
+    {"float", DType::float64}, {"double", DType::float64}, {"single", DType::float32}, {"half", DType::float16},
+    {"int", DType::int64},     {"long", DType::int64},     {"intc", DType::int32},     {"byte", DType::int8},
+    {"ubyte", DType::uint8},   {"f8", DType::float64},     {"f4", DType::float32},     {"f2", DType::float16},
+    {"i8", DType::int64},      {"i4", DType::int32},       {"i1", DType::int8},        {"u1", DType::uint8},
+    {"d", DType::float64},     {"f", DType::float32},      {"e", DType::float16},      {"i", DType::int32},
+    {"l", DType::int64},       {"?", DType::boolean},
+}};
+
+}  // namespace
+
 DType FieldType<DType>::from(const Value& value, const std::string& what) {
   if (value.none()) return DType::unknown;
   if (const std::string* x = value.get<std::string>()) {
     if (*x == "None") return DType::unknown;
-    if (*x == "float") return DType::float32;
-    if (*x == "int") return DType::int32;
+    auto alias =
+        std::find_if(kNumpyNames.begin(), kNumpyNames.end(), [&](const auto& entry) { return entry.first == *x; });
+    if (alias != kNumpyNames.end()) return alias->second;
     try {
       return dtype_from_name(*x);
     } catch (const Error& error) {

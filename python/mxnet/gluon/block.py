@@ -247,12 +247,12 @@ class Block(Trainable):
 
     def save_params(self, filename):
         """Deprecated: use `save_parameters`."""
-        warnings.warn("save_params is deprecated, use save_parameters", DeprecationWarning, stacklevel=2)
+        warnings.warn("save_params is deprecated, use save_parameters", stacklevel=2)
         self.collect_params().save(filename, strip_prefix=self.prefix)
 
     def load_params(self, filename, ctx=None, allow_missing=False, ignore_extra=False):
         """Deprecated: use `load_parameters`."""
-        warnings.warn("load_params is deprecated, use load_parameters", DeprecationWarning, stacklevel=2)
+        warnings.warn("load_params is deprecated, use load_parameters", stacklevel=2)
         self.load_parameters(filename, ctx, allow_missing, ignore_extra)
 
     def save(self, prefix):

@@ -248,7 +248,7 @@ def check_names(wanted, given, source, allow_missing, ignore_extra):
         parts.append(f"near names: {', '.join(near)}")
     hints = ["allow_missing=True"] * bool(missing) + ["ignore_extra=True"] * bool(extra)
     text = f"parameters do not match: {'; '.join(parts)}. Set {' and '.join(hints)} to load the others"
-    raise (AssertionError if missing else ValueError)(text)
+    raise AssertionError(text)
 
 
 def _quoted(names, limit=10):

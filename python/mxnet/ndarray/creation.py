@@ -208,7 +208,7 @@ def arange(start, stop=None, step=1.0, repeat=1, infer_range=None, ctx=None, dty
     repeat : int, optional
         How many times each value stands in the result.
     infer_range : bool, optional
-        Kept for compatibility; only symbols infer their range.
+        Kept for compatibility and ignored; only symbols infer their range.
     ctx, dtype : optional
         As for `zeros`.
 
@@ -220,7 +220,7 @@ def arange(start, stop=None, step=1.0, repeat=1, infer_range=None, ctx=None, dty
     <NDArray 4 @cpu(0)>
     """
     return _internal._arange(
-        start=start, stop=stop, step=step, repeat=repeat, infer_range=bool(infer_range), ctx=ctx, dtype=dtype)
+        start=start, stop=stop, step=step, repeat=repeat, ctx=ctx, dtype=dtype)
 
 
 def linspace(start, stop, num, endpoint=True, ctx=None, dtype=mx_real_t):

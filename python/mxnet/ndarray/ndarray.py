@@ -106,6 +106,20 @@ class NDArray(_core.NDArrayBase):
         for i in range(len(self)):
             yield self[i]
 
+    def __reversed__(self):
+        for i in reversed(range(len(self))):
+            yield self[i]
+
+    # Called by name in old programs.
+    def __div__(self, other):
+        return self / other
+
+    def __rdiv__(self, other):
+        return other / self
+
+    def __nonzero__(self):
+        return bool(self)
+
     def __copy__(self):
         return self.detach().copy()
 
@@ -133,6 +147,19 @@ class NDArray(_core.NDArrayBase):
         (4, 3, 2)
         """
         return self if self.ndim < 2 else op.transpose(self)
+
+    def _at(self, idx):
+        return self[idx]
+
+    def _slice(self, start, stop):
+        return self[start:stop]
+
+    def _full(self, value):
+        self[:] = value
+        return self
+
+    def _sync_copyfrom(self, source_array):
+        self[:] = creation.array(source_array, dtype=self.dtype).reshape(self.shape)
 
     def as_nd_ndarray(self):
         """This array as an `NDArray`: itself."""

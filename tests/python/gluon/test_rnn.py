@@ -436,3 +436,31 @@ def test_parameters_written_between_calls_are_seen(kind, hybrid):
             wanted = layer(x).asnumpy()
         np.testing.assert_allclose(have, wanted, rtol=1e-5, atol=1e-6)
         assert (np.abs(have - before) > 1e-6).any() or have.dtype != before.dtype
+
+
+def test_variational_dropout_gives_one_array_unless_states_are_dropped():
+    x = mx.nd.ones((2, 3, 4))
+    make = contrib.rnn.VariationalDropoutCell
+    for dropped, merged in (({"drop_inputs": 0.5}, True), ({"drop_states": 0.5}, False)):
+        cell = make(rnn.LSTMCell(5), **dropped)
+        cell.initialize()
+        outputs, _ = cell.unroll(3, x)
+        assert isinstance(outputs, mx.nd.NDArray) == merged
+        assert isinstance(cell.unroll(3, x, merge_outputs=False)[0], list)
+
+
+@pytest.mark.parametrize("layout", ["TNC", "NTC"])
+@pytest.mark.parametrize("lengths", [None, [1, 3]])
+def test_dynamic_unroll(layout, lengths):
+    x = mx.nd.array(np.random.RandomState(0).rand(2, 3, 4))
+    cell = rnn.LSTMCell(5)
+    cell.initialize()
+    valid = None if lengths is None else mx.nd.array(lengths)
+    want, want_states = cell.unroll(3, x, merge_outputs=True, valid_length=valid)
+    given = x if layout == "NTC" else x.swapaxes(0, 1)
+    outputs, states = contrib.rnn.rnn_cell.dynamic_unroll(cell, given, cell.begin_state(batch_size=2), layout=layout,
+                                                          valid_length=valid)
+    outputs = outputs if layout == "NTC" else outputs.swapaxes(0, 1)
+    np.testing.assert_allclose(outputs.asnumpy(), want.asnumpy(), rtol=1e-5)
+    for state, other in zip(states, want_states):
+        np.testing.assert_allclose(state.asnumpy(), other.asnumpy(), rtol=1e-5)

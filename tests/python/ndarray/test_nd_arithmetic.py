@@ -117,8 +117,7 @@ def test_comparison_with_none():
 
 
 @pytest.mark.parametrize("name, sign", [("iadd", operator.iadd), ("isub", operator.isub), ("imul", operator.imul),
-                                        ("itruediv", operator.itruediv), ("imod", operator.imod),
-                                        ("ipow", operator.ipow)])
+                                        ("itruediv", operator.itruediv), ("imod", operator.imod)])
 @pytest.mark.parametrize("other", [2, np.float32(2), "array", "row"], ids=str)
 def test_in_place(name, sign, other):
     a = values((2, 3), "float32", 0)
@@ -192,3 +191,12 @@ def test_numpy_functions_take_arrays():
     assert np.mean(np.asarray(x)) == 2.5
     np.testing.assert_array_equal(np.array([nd.array([1, 2]), nd.array([3, 4])]), [[1, 2], [3, 4]])
     np.testing.assert_allclose(np.float32(2) * x.asnumpy(), (np.float32(2) * x).asnumpy())
+
+
+def test_power_assignment_makes_a_new_array():
+    x = nd.array([1, 2, 3])
+    y = x
+    y **= 2
+    np.testing.assert_array_equal(x.asnumpy(), [1, 2, 3])
+    np.testing.assert_array_equal(y.asnumpy(), [1, 4, 9])
+    assert (x.__div__(2) == x / 2).asnumpy().all() and (x.__rdiv__(6) == 6 / x).asnumpy().all()

@@ -225,3 +225,23 @@ def test_onehot_encode():
     same(out, [[1, 0, 0], [0, 0, 1]])
     with pytest.raises(ValueError):
         nd.onehot_encode(nd.array([0]), out)
+
+
+@pytest.mark.parametrize("name", ["float", "double", "half", "int", "long", "f", "d", "e", "i", "i4", "i8", "f2", "u1"])
+def test_numpy_names_of_element_types(name):
+    for made in (nd.ones((2,), dtype=name), nd.cast(nd.ones((2,)), name), nd.ones((2,)).astype(name)):
+        assert made.dtype == np.dtype(name)
+
+
+def test_infer_range_is_ignored():
+    same(nd.arange(3, infer_range=True), [0, 1, 2])
+    with pytest.raises(ValueError, match="_arange: the shape of the result does not follow from the arguments"):
+        nd._internal._arange(start=0, infer_range=True)
+
+
+def test_context_as_text():
+    assert nd.random.uniform(shape=(2,), ctx="cpu(1)").context == mx.cpu(1)
+    assert nd._internal._ones(shape=(2,), ctx="cpu").context == mx.cpu(0)
+    for wrong in ("cpu(", "cpu(x)", "cpu:0", "disk(0)", ""):
+        with pytest.raises(ValueError, match="there is no context"):
+            mx.context._context_from_text(wrong)

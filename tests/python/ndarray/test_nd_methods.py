@@ -132,7 +132,6 @@ def test_copies():
     np.testing.assert_array_equal(y.asnumpy(), [1, 2])
     assert x.copyto(mx.cpu(1)).context == mx.cpu(1)
     assert x.as_in_context(mx.cpu()) is x and x.as_in_ctx(mx.cpu(1)).context == mx.cpu(1)
-    x.copyto(x)
     with pytest.raises(ValueError):
         x.copyto(nd.zeros((3,)))
     for other in (3, "cpu", None):
@@ -284,3 +283,23 @@ def test_special_values():
     np.testing.assert_array_equal(nd.contrib.isinf(x).asnumpy(), [0, 1, 1, 0])
     np.testing.assert_array_equal(nd.contrib.isnan(x).asnumpy(), [0, 0, 0, 1])
     np.testing.assert_array_equal(nd.contrib.isfinite(x).asnumpy(), [1, 0, 0, 0])
+
+
+def test_reversed():
+    assert [row.asscalar() for row in reversed(nd.array([1, 2, 3]))] == [3, 2, 1]
+
+
+def test_copyto_itself_warns_and_other_targets_are_refused():
+    x = nd.ones((2,))
+    with pytest.warns(RuntimeWarning, match="copied to itself"):
+        assert x.copyto(x) is False
+    with pytest.raises(TypeError, match=r"expected a context such as mx.cpu\(\), got str"):
+        x.copyto("cpu")
+
+
+def test_what_old_programs_call_by_name():
+    x = nd.zeros((2, 3))
+    x._sync_copyfrom(np.arange(6).reshape(2, 3))
+    assert x._at(1).asnumpy().tolist() == [3, 4, 5] and x._slice(0, 1).shape == (1, 3)
+    assert x._full(7) is x and (x.asnumpy() == 7).all()
+    assert nd.ones((1,)).__nonzero__()

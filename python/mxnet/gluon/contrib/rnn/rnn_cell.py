@@ -1,8 +1,9 @@
-"""Cells with variational dropout and with a projection."""
+"""Cells with variational dropout and with a projection, and unrolling as a loop."""
 from ...rnn.modifier_cell import ModifierCell, _check_steps
 from ...rnn.rnn_cell import _GatedCell
+from ...rnn.sequence import masked, operators_for
 
-__all__ = ["LSTMPCell", "VariationalDropoutCell"]
+__all__ = ["LSTMPCell", "VariationalDropoutCell", "dynamic_unroll"]
 
 
 class VariationalDropoutCell(ModifierCell):
@@ -51,6 +52,15 @@ class VariationalDropoutCell(ModifierCell):
             states = [self._drop(F, states[0], "states"), *states[1:]]
         output, states = self.base_cell(self._drop(F, inputs, "inputs"), states)
         return self._drop(F, output, "outputs"), states
+
+    def unroll(self, length, inputs, begin_state=None, layout="NTC", merge_outputs=None, valid_length=None):
+        """Runs the cell over a sequence; see `RecurrentCell.unroll`.
+
+        Without dropout of states the outputs are one array unless `merge_outputs` is False.
+        """
+        if merge_outputs is None and not self.drop_states:
+            merge_outputs = True
+        return super().unroll(length, inputs, begin_state, layout, merge_outputs, valid_length)
 
 
 class LSTMPCell(_GatedCell):
@@ -101,3 +111,59 @@ class LSTMPCell(_GatedCell):
         hidden = F.elemwise_mul(o, F.Activation(c, act_type="tanh"), name=at + "hidden")
         r = F.FullyConnected(hidden, h2r_weight, num_hidden=self._projection_size, no_bias=True, name=at + "out")
         return r, [r, c]
+
+
+def dynamic_unroll(cell, inputs, begin_state, drop_inputs=0, drop_outputs=0, layout="TNC", valid_length=None):
+    """Runs a cell over a sequence as a loop of the graph, whose number of steps is that of the inputs.
+
+    Parameters
+    ----------
+    cell : RecurrentCell
+        The cell to run.
+    inputs : NDArray or Symbol
+        The sequence in `layout`, ``(length, batch, ..)`` or ``(batch, length, ..)``.
+    begin_state : list of NDArray or Symbol
+        The first states.
+    drop_inputs, drop_outputs : float
+        Fraction of the elements of the inputs and outputs that become zero in training, the same at all steps.
+    layout : {'TNC', 'NTC'}
+        Order of the axes of inputs and outputs.
+    valid_length : NDArray or Symbol, optional
+        Length of each sequence, shape ``(batch,)``: outputs behind it are zero and the states are those at it.
+
+    Returns
+    -------
+    outputs : NDArray or Symbol
+        In `layout`.
+    states : list of NDArray or Symbol
+
+    Examples
+    --------
+    >>> cell = mx.gluon.rnn.LSTMCell(20)
+    >>> cell.initialize()
+    >>> outputs, states = mx.gluon.contrib.rnn.rnn_cell.dynamic_unroll(
+    ...     cell, mx.nd.ones((7, 2, 5)), cell.begin_state(batch_size=2))
+    >>> outputs.shape
+    (7, 2, 20)
+    """
+    F = operators_for(inputs)
+    axis = layout.find("T")
+    if drop_inputs:
+        inputs = F.Dropout(inputs, p=drop_inputs, axes=(axis,))
+    if axis:
+        inputs = F.swapaxes(inputs, 0, axis)
+    if valid_length is None:
+        outputs, states = F.contrib.foreach(cell, inputs, begin_state)
+    else:
+        def step(x, states):
+            output, states = cell(x, states)
+            return [output, *states], states
+
+        (outputs, *all_states), _ = F.contrib.foreach(step, inputs, begin_state)
+        states = [F.SequenceLast(kept, sequence_length=valid_length, use_sequence_length=True) for kept in all_states]
+        outputs = masked(F, outputs, valid_length, 0)
+    if axis:
+        outputs = F.swapaxes(outputs, 0, axis)
+    if drop_outputs:
+        outputs = F.Dropout(outputs, p=drop_outputs, axes=(axis,))
+    return outputs, states
