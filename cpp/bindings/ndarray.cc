@@ -332,7 +332,7 @@ PyObject* copyto(PyObject* self, PyObject* other) {
     NDArray& target = array_of(other);
     if (!(target.shape() == a.shape()))
       value_error("copyto: the target has shape ", target.shape(), ", expected ", a.shape());
-    if (target.chunk() != a.chunk() || target.byte_offset() != a.byte_offset()) mxnet::copy(a, target);
+    if (!same_memory(a, target)) mxnet::copy(a, target);
     return Py_NewRef(other);
   });
 }
@@ -536,7 +536,8 @@ void init_array(pybind11::module_& m) {
     if (space == "nd") default_class = made;
   });
   m.def("shares_memory", [](pybind11::handle a, pybind11::handle b) {
-    return array_argument(a.ptr(), "shares_memory").chunk() == array_argument(b.ptr(), "shares_memory").chunk();
+    const NDArray& other = array_argument(b.ptr(), "shares_memory");
+    return shares_memory(array_argument(a.ptr(), "shares_memory"), {&other, 1});
   });
 }
 

@@ -381,7 +381,7 @@ PyObject* op_info(PyObject* self, PyObject*) {
     info["variadic"] = op.variadic;
     info["fields"] = fields;
     info["differentiable"] = op.differentiable();
-    info["is_random"] = op.is_random;
+    info["is_random"] = static_cast<bool>(op.draws);  // in some calls
     info["is_inplace"] = op.is_inplace;
     info["is_method"] = op.is_method;
     info["called_as_method"] = function_of(self)->is_method;

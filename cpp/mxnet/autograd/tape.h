@@ -64,11 +64,6 @@ void record_function(TapeNode::Function function, std::span<const NDArray> input
 using CustomGradient = std::function<std::vector<Expr>(std::span<const Expr> douts)>;
 void record_custom(CustomGradient gradient, std::span<const NDArray> inputs, std::span<NDArray> outputs);
 
-// Whether two arrays start at the same place in memory: a gradient may be where it belongs already.
-inline bool same_memory(const NDArray& a, const NDArray& b) {
-  return a.chunk() == b.chunk() && a.byte_offset() == b.byte_offset();
-}
-
 // An array as output `index` of a node, or at a given place on the tape.
 NDArray with_tape(const NDArray& array, const Ref<TapeEntry>& entry);
 NDArray with_tape(const NDArray& array, TapeNode& node, int index);

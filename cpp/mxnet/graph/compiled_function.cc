@@ -42,7 +42,7 @@ bool recomputes() {
   return text && std::string_view(text) != "0";
 }
 
-bool is_cheap(const Node& node) { return !has_state(node) && !node.op->is_heavy; }
+bool is_cheap(const Node& node, bool training) { return !has_state(node, training) && !node.op->is_heavy; }
 
 NodeOutput variable(std::string name) { return make_variable(std::move(name)).outputs()[0]; }
 
@@ -147,13 +147,13 @@ std::vector<NodeOutput> CompiledFunction::values_to_save(const std::vector<NodeO
   while (!wanted.empty()) {
     NodeOutput value = std::move(wanted.back());
     wanted.pop_back();
-    if (mirror && is_cheap(*value.node))
+    if (mirror && is_cheap(*value.node, training_))
       for (const NodeOutput& input : value.node->inputs) want(input);
     else
       saved.push_back(std::move(value));
   }
   for (Node* node : symbol_.nodes())
-    if (node->op && node->op->is_random)
+    if (node->op && is_random(*node, training_))
       for (int k = 0; k < node->num_outputs(); ++k)
         if (known.insert({node, k}).second) saved.push_back({Ref<Node>(node), k});
   return saved;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "mxnet/graph/memory_plan.h"
 
@@ -110,7 +109,7 @@ void CompiledGraph::Body::add_step(size_t number) {
     elements += specs_[first + k].shape.size();
     drawn += specs_[first + k].shape.size();
   }
-  if (node.op->is_random) {
+  if (node.op->is_random(node.params->data(), training_)) {
     step.random = static_cast<int>(draws_.size());
     draws_.push_back(drawn);
   }
@@ -128,9 +127,7 @@ void CompiledGraph::Body::take_outputs(Run& run, std::span<const NDArray> out) c
   for (size_t k = 0; k < out.size(); ++k) {
     const Place& place = plan_.places[plan_.place_of[results_[k]]];
     if (!out[k].defined() || place.kind != Place::Kind::output || run.outputs[place.index].defined()) continue;
-    bool is_read = std::any_of(run.inputs.begin(), run.inputs.end(),
-                               [&](const NDArray& a) { return a.chunk() == out[k].chunk(); });
-    if (!is_read) run.outputs[place.index] = out[k].detached();
+    if (!shares_memory(out[k], run.inputs)) run.outputs[place.index] = out[k].detached();
   }
 }
 
@@ -212,23 +209,8 @@ void CompiledGraph::Body::run_step(const Run& run, const Step& step, const Tenso
                         random.key,
                         random.offset,
                         nullptr};
-  auto rethrow = [&](ErrorKind kind, std::string_view message) {
-    std::string text(message);
-    if (!text.starts_with(op.name)) text = op.name + ": " + text;
-    text = at_node(*step.node, text);
-    std::string where = run.body ? run.where : current_location();
-    if (!where.empty()) text += " [called at " + where + "]";
-    throw Error(kind, text);
-  };
-  try {
-    op.cpu_kernel()(step.node->params->data(), context);
-  } catch (const Error& error) {
-    rethrow(error.kind(), error.what());
-  } catch (const std::bad_alloc&) {
-    rethrow(ErrorKind::memory, "out of memory");
-  } catch (const std::exception& error) {
-    rethrow(ErrorKind::runtime, error.what());
-  }
+  run_kernel(op, step.node->params->data(), context, run.body ? &run.where : nullptr,
+             [&](const char* text) { return at_node(*step.node, text); });
 }
 
 CompiledGraph::CompiledGraph(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables,

@@ -28,7 +28,7 @@ std::unordered_set<const Node*> fixed_nodes(const Symbol& symbol, std::span<Node
   for (size_t i = 0; i < inputs.size(); ++i)
     if (fixed[i]) found.insert(inputs[i]);
   for (Node* node : symbol.nodes()) {
-    if (node->is_variable() || has_state(*node) || node->op->uses_training) continue;
+    if (node->is_variable() || has_state(*node, false) || node->op->uses_training) continue;
     bool all = true;
     for (const NodeOutput& input : node->inputs) all = all && found.contains(input.node.get());
     if (all) found.insert(node);

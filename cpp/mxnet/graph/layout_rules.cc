@@ -171,7 +171,6 @@ Form broadcast_to(const Node&, const Specs& in, const Specs& out) {
 bool is_elementwise(const Node& node, const Specs& out) {
   // They look at no more than the shape of what they read.
   static const std::unordered_set<std::string_view> others{"zeros_like", "ones_like"};
-  if (node.op->name == "LeakyReLU") return node.inputs.size() == 1 && to_text(field_value(node, "act_type")) != "rrelu";
   const PointwiseOp* pointwise = find_pointwise(*node.op);
   if (!pointwise) return others.contains(node.op->name);
   bool broadcasts_to_shape = pointwise->operands == Operands::broadcast && node.inputs.size() == 1;

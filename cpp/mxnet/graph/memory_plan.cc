@@ -132,20 +132,20 @@ class Planner {
       plan_.place_of[first] = plan_.place_of[roots_[first]];
       return;
     }
-    if (int place = reusable_place(number); place >= 0) {
-      plan_.place_of[first] = place;
-      spans_[place].last = last_use_[first];
-      return;
+    for (int value = first; value < first + graph_.nodes()[number]->num_outputs(); ++value) {
+      int& place = plan_.place_of[value];
+      place = reusable_place(number, value);
+      if (place >= 0)
+        spans_[place].last = last_use_[value];
+      else
+        place = add_place(Place::Kind::temporary, 0, bytes_of(value), now, last_use_[value]);
     }
-    for (int k = 0; k < graph_.nodes()[number]->num_outputs(); ++k)
-      plan_.place_of[first + k] = add_place(Place::Kind::temporary, 0, bytes_of(first + k), now, last_use_[first + k]);
   }
 
-  // The place of an input that nobody needs after this node, for an operator that may work in place.
-  int reusable_place(size_t number) const {
+  // The place of an input that nobody needs after this node, for an output of an operator that may work in place.
+  int reusable_place(size_t number, int out) const {
     const Node& node = *graph_.nodes()[number];
-    if (!node.op->is_inplace || node.num_outputs() != 1) return -1;
-    int out = graph_.first_value(number);
+    if (!node.op->is_inplace || (node.num_outputs() > 1 && !node.op->any_inplace)) return -1;
     std::vector<int> reads = graph_.reads(number);
     for (int value : reads) {
       if (value < 0 || last_use_[roots_[value]] != static_cast<int>(number)) continue;
@@ -154,7 +154,9 @@ class Planner {
           task_.specs[value].shape == task_.specs[out].shape && task_.specs[value].dtype == task_.specs[out].dtype;
       auto shares = [&](int other) { return other >= 0 && plan_.place_of[other] == place; };
       bool once = std::count_if(reads.begin(), reads.end(), shares) == 1;
-      if (alike && once && plan_.places[place].kind == Place::Kind::temporary) return place;
+      bool taken = false;  // by an output before this one
+      for (int other = graph_.first_value(number); other < out; ++other) taken |= shares(other);
+      if (alike && once && !taken && plan_.places[place].kind == Place::Kind::temporary) return place;
     }
     return -1;
   }

@@ -1,6 +1,7 @@
 // What passes are written with: new nodes from old ones, and a graph rebuilt from its leaves.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -54,9 +55,15 @@ Symbol rewrite(const Symbol& symbol, Replace&& replace) {
   return Symbol(std::move(heads));
 }
 
+// Whether an application draws random numbers, in either case where `training` is left open.
+inline bool is_random(const Node& node, std::optional<bool> training = {}) {
+  auto draws = [&](bool mode) { return node.op->is_random(node.params->data(), mode); };
+  return training ? draws(*training) : draws(false) || draws(true);
+}
+
 // Whether an application is more than a function of its inputs: it draws random numbers, writes an input, has bodies.
-inline bool has_state(const Node& node) {
-  if (node.op->is_random || node.op->bind || !node.subgraphs.empty()) return true;
+inline bool has_state(const Node& node, std::optional<bool> training = {}) {
+  if (is_random(node, training) || node.op->bind || !node.subgraphs.empty()) return true;
   for (size_t i = 0; i < node.inputs.size(); ++i)
     if (node.writes_input(i)) return true;
   return false;

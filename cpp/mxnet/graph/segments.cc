@@ -20,9 +20,7 @@ bool runs_alone(const Node& node) {
 }
 
 // Random numbers are drawn in the order of the nodes, and what Python and the bodies of loops do happens in it.
-bool has_effects(const Node& node) {
-  return node.op && (node.op->is_random || node.op->bind || !node.subgraphs.empty());
-}
+bool has_effects(const Node& node) { return node.op && (is_random(node) || node.op->bind || !node.subgraphs.empty()); }
 
 GraphPart operator_part(const NumberedGraph& graph, int node, int level) {
   GraphPart part{{node}, level, {}, graph.reads(node), {}};

@@ -1,5 +1,7 @@
 #include "mxnet/ndarray/ndarray.h"
 
+#include <algorithm>
+
 namespace mxnet {
 
 Chunk::~Chunk() {
@@ -47,6 +49,11 @@ void NDArray::wait_to_read() const {
 
 void NDArray::wait_to_write() const {
   if (defined()) Engine::get().wait_to_write(var());
+}
+
+bool shares_memory(const NDArray& array, std::span<const NDArray> others) {
+  return std::any_of(others.begin(), others.end(),
+                     [&](const NDArray& other) { return other.defined() && other.chunk() == array.chunk(); });
 }
 
 }  // namespace mxnet

@@ -1,6 +1,7 @@
 // NDArray: a typed, shaped, contiguous window on a chunk of memory. A value; copies share the chunk.
 #pragma once
 #include <functional>
+#include <span>
 #include <string>
 
 #include "mxnet/base/dtype.h"
@@ -86,6 +87,13 @@ class NDArray {
   int64_t byte_offset_ = 0;
   DType dtype_ = DType::unknown;
 };
+
+// Whether two arrays start at the same place in memory.
+inline bool same_memory(const NDArray& a, const NDArray& b) {
+  return a.chunk() == b.chunk() && a.byte_offset() == b.byte_offset();
+}
+// Whether `array` lies in a chunk in which one of `others` lies too: they may overlap.
+bool shares_memory(const NDArray& array, std::span<const NDArray> others);
 
 // Copies contents between arrays of equal size, across dtypes and devices; asynchronous.
 void copy(const NDArray& from, const NDArray& to);

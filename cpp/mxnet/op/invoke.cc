@@ -32,7 +32,10 @@ std::string describe(std::span<const NDArray> arrays) {
   return text;
 }
 
-void run_kernel(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs) {
+// Runs the kernel; a failure tells operator, arrays and place of the call, which is looked up here when the caller
+// itself runs the kernel.
+void run_guarded(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs,
+                 const std::string* known_where) {
   constexpr size_t kInline = 8;
   TensorView local[2 * kInline];
   std::vector<TensorView> heap;
@@ -53,30 +56,9 @@ void run_kernel(const Call& call, std::span<const NDArray> inputs, std::span<con
                         call.random.key,
                         call.random.offset,
                         ctx.on_host() ? nullptr : gpu_library()->stream(ctx.id)};
-  call.op->kernel(ctx)(call.params->data(), context);
-}
-
-// Runs the kernel; a failure leaves with operator, arrays and place of the call in its text. The place is
-// looked up here when the caller itself runs the kernel.
-void run_guarded(const Call& call, std::span<const NDArray> inputs, std::span<const NDArray> outputs,
-                 const std::string* known_where) {
-  auto rethrow = [&](ErrorKind kind, std::string_view message) {
-    std::string text(message);
-    if (!text.starts_with(call.op->name)) text = call.op->name + ": " + text;
-    if (!inputs.empty()) text += str(" [arrays: ", describe(inputs), "]");
-    std::string where = known_where ? *known_where : current_location();
-    if (!where.empty()) text += " [called at " + where + "]";
-    throw Error(kind, text);
-  };
-  try {
-    run_kernel(call, inputs, outputs);
-  } catch (const Error& error) {
-    rethrow(error.kind(), error.what());
-  } catch (const std::bad_alloc&) {
-    rethrow(ErrorKind::memory, "out of memory");
-  } catch (const std::exception& error) {
-    rethrow(ErrorKind::runtime, error.what());
-  }
+  run_kernel(*call.op, call.params->data(), context, known_where, [&](const char* text) {
+    return inputs.empty() ? std::string(text) : str(text, " [arrays: ", describe(inputs), "]");
+  });
 }
 
 // The Vars an operation reads and writes: outputs and mutable inputs are written, the rest is read.
@@ -178,11 +160,6 @@ int count_outputs(const Op& op, const ParamsRef& params, int num_inputs) {
   return count;
 }
 
-bool shares_memory(std::span<const NDArray> inputs, const NDArray& out) {
-  return std::any_of(inputs.begin(), inputs.end(),
-                     [&](const NDArray& a) { return a.defined() && a.chunk() == out.chunk(); });
-}
-
 void check_out(const Op& op, const NDArray& out, const TensorSpec& spec) {
   if (!(out.shape() == spec.shape)) value_error(op.name, ": out has shape ", out.shape(), ", expected ", spec.shape);
   if (out.dtype() != spec.dtype) type_error(op.name, ": out has dtype ", out.dtype(), ", expected ", spec.dtype);
@@ -256,6 +233,21 @@ void set_record_hook(RecordHook hook) { record_hook = hook; }
 void set_location_hook(std::string (*hook)()) { location_hook = hook; }
 std::string current_location() { return location_hook ? location_hook() : std::string(); }
 
+Error kernel_error(const Op& op) {
+  auto told = [&](ErrorKind kind, std::string_view text) {
+    return Error(kind, text.starts_with(op.name) ? std::string(text) : str(op.name, ": ", text));
+  };
+  try {
+    throw;
+  } catch (const Error& error) {
+    return told(error.kind(), error.what());
+  } catch (const std::bad_alloc&) {
+    return told(ErrorKind::memory, "out of memory");
+  } catch (const std::exception& error) {
+    return told(ErrorKind::runtime, error.what());
+  }
+}
+
 std::vector<TensorSpec> infer(const Op& op, const ParamsRef& params, std::span<TensorSpec> inputs) {
   std::vector<TensorSpec> outputs(count_outputs(op, params, static_cast<int>(inputs.size())));
   InferContext context(op, inputs, outputs);
@@ -305,7 +297,7 @@ Arrays invoke(const Op& op, const ParamsRef& given, std::span<const NDArray> inp
   for (int i = 0; i < num_outputs && !view; ++i) {
     bool given = i < static_cast<int>(out.size()) && out[i].defined();
     if (given) check_out(op, out[i], out_specs[i]);
-    if (given && (op.is_inplace || !shares_memory(inputs, out[i]))) {
+    if (given && (op.is_inplace || !shares_memory(out[i], inputs))) {
       outputs.push_back(out[i].detached());
     } else {
       redirected |= given;
@@ -315,7 +307,7 @@ Arrays invoke(const Op& op, const ParamsRef& given, std::span<const NDArray> inp
 
   CallState& state = call_state();
   Call call{&op, params, state.training, {}};
-  if (op.is_random) {
+  if (op.is_random(params->data(), state.training)) {
     uint64_t count = 1;
     for (const NDArray& a : outputs) count += static_cast<uint64_t>(a.size());
     call.random = draw_random(ctx, count);

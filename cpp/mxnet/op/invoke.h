@@ -73,4 +73,20 @@ void set_record_hook(RecordHook hook);
 void set_location_hook(std::string (*hook)());
 std::string current_location();  // empty without a hook
 
+// The exception being handled, which a kernel of `op` has raised.
+Error kernel_error(const Op& op);
+
+// Calls the kernel of `op` for the context's device. A failure leaves as an Error that begins with the operator's name;
+// `tell(text)` adds what is known of the call. `where` is the place of the call, null: that of this one.
+template <class Tell>
+void run_kernel(const Op& op, const void* params, KernelContext& context, const std::string* where, const Tell& tell) {
+  try {
+    op.kernel(context.ctx)(params, context);
+  } catch (...) {
+    Error error = kernel_error(op);
+    std::string text = tell(error.what()), place = where ? *where : current_location();
+    throw Error(error.kind(), place.empty() ? text : text + " [called at " + place + "]");
+  }
+}
+
 }  // namespace mxnet

@@ -121,14 +121,17 @@ class Op {
   std::function<std::vector<Expr>(const void* params, std::span<const Expr>)> compose;  // no kernel of its own
 
   bool is_inplace = false;       // an output may share memory with an input
+  bool any_inplace = false;      // so may each of several outputs, with whatever input
   View view = View::no;          // the kernel is left out where the output is a view of input 0
   bool is_heavy = false;         // more than a few operations per element: not run in the caller
-  bool is_random = false;        // draws random numbers
   bool uses_training = false;    // behaves differently under train_mode
   bool grad_uses_inputs = true;  // what the tape must keep for the gradient
   bool grad_uses_outputs = true;
   int grad_first_output = 0;  // outputs before this one are not kept for it
   int ctx_field = -1;         // index of the field that names the context of an op without inputs
+
+  // Whether a call draws random numbers; empty: never.
+  std::function<bool(const void* params, bool training)> draws;
 
   // For operators defined elsewhere (Custom):
   Lane lane = Lane::compute;                             // the threads that run the kernel
@@ -141,6 +144,7 @@ class Op {
 
   bool is_variadic() const { return !variadic.empty(); }
   bool differentiable() const { return gradient || compose; }
+  bool is_random(const void* params, bool training) const { return draws && draws(params, training); }
   const Kernel& cpu_kernel() const { return cpu_kernel_; }
   const Kernel& gpu_kernel() const { return gpu_kernel_; }
   const Kernel& kernel(Context ctx) const { return ctx.on_host() ? cpu_kernel_ : gpu_kernel_; }
@@ -229,9 +233,17 @@ class OpBuilder {
   OpBuilder& cpu(F f);
 
   OpBuilder& inplace() { return op_.is_inplace = true, *this; }
+  OpBuilder& any_inplace() { return op_.is_inplace = op_.any_inplace = true, *this; }
   OpBuilder& view(View when) { return op_.view = when, *this; }
   OpBuilder& heavy() { return op_.is_heavy = true, *this; }
-  OpBuilder& random() { return op_.is_random = true, *this; }
+  OpBuilder& random() {
+    return random_if([](const P&, bool) { return true; });
+  }
+  template <class F>  // bool f(const P&, bool training)
+  OpBuilder& random_if(F f) {
+    op_.draws = [f](const void* p, bool training) { return f(*static_cast<const P*>(p), training); };
+    return *this;
+  }
   OpBuilder& uses_training() { return op_.uses_training = true, *this; }
   // What of its arrays the gradient reads; of the outputs, those from `first_output` on.
   OpBuilder& grad_uses(bool inputs, bool outputs, int first_output = 0) {

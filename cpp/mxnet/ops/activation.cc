@@ -124,7 +124,7 @@ const Op& leaky_relu =
         .optional_input("gamma", "Slopes of 'prelu', (channels,) or (1,).")
         .alias({"_npx_leaky_relu"})
         .outputs_of([](const LeakyReluParams& p, int) { return p.act_type == LeakyType::rrelu ? 2 : 1; })
-        .random()
+        .random_if([](const LeakyReluParams& p, bool training) { return training && p.act_type == LeakyType::rrelu; })
         .uses_training()
         .infer(infer_leaky)
         .gradient(leaky_gradient)

@@ -49,9 +49,9 @@ const Op& dropout =
         .infer(infer_dropout)
         .gradient([](const DropoutParams&, GradContext& g) { g.din(0) = apply_mask(g, g.dout(0), g.out(1)); })
         .grad_uses(false, true)
-        .random()
+        .random_if(drops)
         .uses_training()
-        .inplace();
+        .any_inplace();
 
 const Op& dropout_apply =
     define_op<DropoutParams>("_dropout_apply")

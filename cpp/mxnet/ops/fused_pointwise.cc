@@ -146,7 +146,7 @@ const Op& fused_pointwise =
         .cpu([](const FusedPointwiseParams& p, KernelContext& c) { p.program->run(c); })
         .gradient([](const FusedPointwiseParams& p, GradContext& g) { Replay(p.program->program(), g).run(); })
         .grad_uses(true, false)
-        .inplace();
+        .any_inplace();
 
 }  // namespace
 }  // namespace mxnet

@@ -163,7 +163,7 @@ const Op& rnn_op =
         .gradient(rnn_gradient)
         .fast_gradient(rnn_fused_gradient)
         .grad_uses(true, true, rnn::reserve)
-        .random()
+        .random_if([](const RnnParams& p, bool training) { return training && p.p > 0 && p.num_layers > 1; })
         .uses_training()
         .heavy();
 

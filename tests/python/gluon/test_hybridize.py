@@ -205,6 +205,68 @@ def test_dropout_follows_the_state_and_the_seed():
     assert (first == 0).any()
 
 
+def run_eagerly(block, x, training):
+    with autograd.record(train_mode=training):
+        return block(x)
+
+
+def run_hybridized(block, x, training):
+    block.hybridize()
+    return run_eagerly(block, x, training)
+
+
+def run_executor(block, x, training):
+    executor = block(mx.sym.var("data")).bind(mx.cpu(), {"data": x})
+    return executor.forward(is_train=training)[0]
+
+
+class Rectified(gluon.HybridBlock):
+    def __init__(self, act_type):
+        super().__init__()
+        self.act_type = act_type
+
+    def hybrid_forward(self, F, x):
+        y = F.LeakyReLU(x, act_type=self.act_type)
+        return y[0] if self.act_type == "rrelu" else y
+
+
+@pytest.mark.parametrize("run", [run_eagerly, run_hybridized, run_executor])
+@pytest.mark.parametrize("make, draws", [
+    (lambda: nn.Dropout(0.5), True), (lambda: nn.Dropout(0.0), False), (lambda: Rectified("rrelu"), True),
+    (lambda: Rectified("gelu"), False), (lambda: Rectified("leaky"), False)])
+def test_only_what_draws_moves_the_random_numbers(run, make, draws):
+    block, x = make(), nd.ones((3, 4))
+    state = mx.random.get_state()
+    want = nd.random.uniform(shape=5).asnumpy()
+    for training in (False, True):
+        mx.random.set_state(state)
+        run(block, x, training).wait_to_read()
+        moved = (nd.random.uniform(shape=5).asnumpy() != want).any()
+        assert moved == (training and draws)
+
+
+def test_dropout_that_is_always_on_draws_in_prediction():
+    state = mx.random.get_state()
+    first = nd.Dropout(nd.ones((50,)), p=0.5, mode="always").asnumpy()
+    assert (nd.Dropout(nd.ones((50,)), p=0.5, mode="always").asnumpy() != first).any()
+    mx.random.set_state(state)
+    np.testing.assert_array_equal(nd.Dropout(nd.ones((50,)), p=0.5, mode="always").asnumpy(), first)
+
+
+@pytest.mark.parametrize("dropout, layers, draws", [(0.5, 2, True), (0.5, 1, False), (0.0, 2, False)])
+def test_recurrent_layers_draw_between_layers_in_training(dropout, layers, draws):
+    layer = gluon.rnn.LSTM(3, layers, dropout=dropout, input_size=2)
+    layer.initialize()
+    x = nd.ones((4, 2, 2))
+    layer(x).wait_to_read()
+    state = mx.random.get_state()
+    want = nd.random.uniform(shape=5).asnumpy()
+    for training in (False, True):
+        mx.random.set_state(state)
+        run_eagerly(layer, x, training).wait_to_read()
+        assert (nd.random.uniform(shape=5).asnumpy() != want).any() == (training and draws)
+
+
 def test_op_hook():
     net, seen = lenet(), []
     net.hybridize()

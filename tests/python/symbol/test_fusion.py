@@ -14,7 +14,7 @@ SCALAR = ["_plus_scalar", "_minus_scalar", "_rminus_scalar", "_mul_scalar", "_di
           "_maximum_scalar", "_greater_scalar", "_mod_scalar"]
 BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "greater", "lesser_equal", "hypot", "mod"]
 GRADIENTS = ["_backward_tanh", "_backward_sigmoid", "_backward_relu", "_backward_square", "_backward_erf",
-             "_grad_add"]
+             "_backward_LeakyReLU", "_grad_add"]
 
 
 def function(space, name):
@@ -197,6 +197,8 @@ def test_what_is_not_fused():
     assert len(fused_nodes(fuse(noise, x=(3, 4)))) == 1 and "Dropout" in fuse(noise, x=(3, 4)).debug_str()
     random_slope = mx.sym.LeakyReLU(x + 1, act_type="rrelu")[0] * 2
     assert "rrelu" in fuse(random_slope, x=(3, 4)).debug_str() and not fused_nodes(fuse(random_slope, x=(3, 4)))
+    slope = mx.sym.LeakyReLU(x + 1, act_type="elu") * 2
+    assert len(fused_nodes(fuse(slope, x=(3, 4)))) == 1 and "Op:LeakyReLU" not in fuse(slope, x=(3, 4)).debug_str()
     rows = mx.sym.where(c, x + 1, x * 2)  # one condition for each row
     assert "Op:where" in fuse(rows, x=(4, 4), c=(4,)).debug_str()
     with passes.switched(pointwise=False):
@@ -387,3 +389,19 @@ def test_sums_over_steps_hold_no_summands():
             net(nd.ones((64, 64)))
             return net._cached_op.report()["temporary_bytes"]
     assert temporary_bytes(True) <= temporary_bytes(False)
+
+
+def test_several_outputs_work_in_place():
+    class Pair(gluon.HybridBlock):
+        def hybrid_forward(self, F, x, w):
+            a, b = F.dot(x, w), F.dot(w, x)
+            c = F.tanh(a) + b
+            return F.dot(c, F.relu(c) * b)  # one group gives two arrays
+
+    x, w = nd.random.normal(shape=(64, 64)), nd.random.normal(shape=(64, 64))
+    net = Pair()
+    want = net(x, w).asnumpy()
+    net.hybridize()
+    np.testing.assert_allclose(net(x, w).asnumpy(), want, rtol=1e-5)
+    report = net._cached_op.report()
+    assert report["temporary_bytes"] == 2 * x.size * 4 < report["unshared_bytes"]

@@ -28,6 +28,10 @@ def test_common_expressions():
     assert len(names(passes.optimize(net, passes=["common"]))) == len(names(net)) - 1
     noise = mx.sym.Dropout(x, p=0.5) + mx.sym.Dropout(x, p=0.5)
     assert names(passes.optimize(noise, training=True)) == names(noise)
+    slopes = mx.sym.LeakyReLU(x, act_type="rrelu")[0] + mx.sym.LeakyReLU(x, act_type="rrelu")[0]
+    assert names(passes.optimize(slopes, training=True)) == names(slopes)
+    gelus = mx.sym.LeakyReLU(x, act_type="gelu") + mx.sym.LeakyReLU(x, act_type="gelu")
+    assert len(names(passes.optimize(gelus, training=True))) == len(names(gelus)) - 1
     twice = mx.sym.Group([mx.sym.exp(x), mx.sym.exp(x)])  # outputs do not share memory
     assert len(names(passes.optimize(twice))) == 3
     a = nd.array([1.0, 2])
