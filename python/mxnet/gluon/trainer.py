@@ -3,6 +3,7 @@ import os
 
 from .. import kvstore as kv
 from .. import optimizer as opt
+from ..optimizer.base import check_states, read_states
 from .parameter import Parameter, ParameterDict
 
 __all__ = ["Trainer"]
@@ -238,6 +239,8 @@ class Trainer:
 
     def _check_fresh(self):
         """Raises UserWarning for a parameter without a new gradient, before anything is changed."""
+        for param in self._params_to_init:
+            param.list_data()  # says what is missing
         for param in self._params:
             for array in param._data if param._grad is not None else ():
                 if not array._fresh_grad:
@@ -275,23 +278,27 @@ class Trainer:
             file.write(self._updaters[0].get_states(dump_optimizer=True))
 
     def load_states(self, fname):
-        """Reads what `save_states` wrote. ValueError for a file that holds something else."""
+        """Reads what `save_states` wrote.
+
+        Raises ValueError, with nothing changed, for a file that holds something else and for the states of a
+        network whose parameters have other shapes.
+        """
         self._ready()
+        with open(fname, "rb") as file:
+            data = file.read()
+        try:
+            states, optimizer = read_states(data)
+            check_states(states, optimizer or self._optimizer,
+                         {i: param._data and param._data[0] for i, param in enumerate(self._params)})
+        except ValueError as error:
+            raise ValueError(f"Trainer.load_states: '{fname}': {error}") from error
         if self._update_on_kvstore:
             self._kvstore.load_optimizer_states(fname)
             self._optimizer = self._kvstore._updater.optimizer
         else:
-            self._load_updaters(fname)
+            for updater in self._updaters:
+                updater.set_states(data)
+                # One optimizer serves all contexts.
+                updater.optimizer = self._updaters[0].optimizer
+            self._optimizer = self._updaters[0].optimizer
         self._optimizer.param_dict = dict(enumerate(self._params))
-
-    def _load_updaters(self, fname):
-        with open(fname, "rb") as file:
-            states = file.read()
-        for updater in self._updaters:
-            try:
-                updater.set_states(states)
-            except ValueError as error:
-                raise ValueError(f"Trainer.load_states: '{fname}': {error}") from error
-            # One optimizer serves all contexts.
-            updater.optimizer = self._updaters[0].optimizer
-        self._optimizer = self._updaters[0].optimizer

@@ -18,8 +18,8 @@ def split_data(data, num_slice, batch_axis=0, even_split=True):
 
     Parameters
     ----------
-    data : NDArray
-        A batch.
+    data : NDArray or numpy.ndarray
+        A batch; the parts are of the same kind.
     num_slice : int
         Number of parts.
     batch_axis : int
@@ -49,6 +49,8 @@ def split_data(data, num_slice, batch_axis=0, even_split=True):
                          f"{num_slice} parts; use a multiple of {num_slice} or even_split=False")
     step, larger = divmod(size, num_slice)
     bounds = [i * step + min(i, larger) for i in range(num_slice + 1)]
+    if isinstance(data, np.ndarray):
+        return [data[(slice(None),) * batch_axis + (slice(*part),)] for part in pairwise(bounds)]
     return [ndarray.slice_axis(data, axis=batch_axis, begin=begin, end=end)
             for begin, end in pairwise(bounds)]
 

@@ -103,7 +103,8 @@ def total(values, ctx=None):
 def copy_to(value, out):
     """Copies an array to another or to each of a list."""
     for array in out if isinstance(out, (list, tuple)) else (out,):
-        value.copyto(array)
+        if array is not value:
+            value.copyto(array)
 
 
 @KVStoreBase.register

@@ -387,23 +387,54 @@ class Updater:
 
     def set_states(self, states):
         """Takes what `get_states` gave. ValueError when the bytes hold something else."""
-        try:
-            states = pickle.loads(states)
-        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError,
-                TypeError, ValueError) as error:
-            raise ValueError(f"these are not the states of an optimizer: {error}") from error
-        if isinstance(states, tuple) and len(states) == 2:
-            self.states, self.optimizer = states
-        else:
-            self.states = states
-        if not isinstance(self.states, dict):
-            raise ValueError(f"these are not the states of an optimizer but a {type(self.states).__name__}")
+        self.states, optimizer = read_states(states)
+        self.optimizer = optimizer or self.optimizer
         self.states_synced = dict.fromkeys(self.states, False)
         self.aggregate_updates = self.optimizer.aggregate_num > 0
 
     def get_states(self, dump_optimizer=False):
         """The states as bytes, with the optimizer itself if `dump_optimizer`."""
         return pickle.dumps((self.states, self.optimizer) if dump_optimizer else self.states)
+
+
+def read_states(data):
+    """What `Updater.get_states` wrote: the states by index, and the optimizer or None.
+
+    Raises ValueError when the bytes hold something else.
+    """
+    try:
+        states = pickle.loads(data)
+    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError,
+            TypeError, ValueError) as error:
+        raise ValueError(f"these are not the states of an optimizer: {error}") from error
+    states, optimizer = states if isinstance(states, tuple) and len(states) == 2 else (states, None)
+    if not isinstance(states, dict):
+        raise ValueError(f"these are not the states of an optimizer but a {type(states).__name__}")
+    return states, optimizer
+
+
+def check_states(states, optimizer, weights):
+    """Raises ValueError unless the states have the shapes that `optimizer` gives to the weights of these indices.
+
+    `weights` are NDArrays by index; None where the shape is not known yet.
+    """
+    for index, state in states.items():
+        if index not in weights:
+            raise ValueError(f"there are states of parameter {index}, but the network has {len(weights)} parameters; "
+                             "they belong to another network")
+        if weights[index] is None:
+            continue
+        have = _shapes(state)
+        want = _shapes(optimizer.create_state_multi_precision(index, weights[index]))
+        if have != want:
+            raise ValueError(f"the states of parameter {index}, of shape {weights[index].shape}, have the shapes {have}, "
+                             f"expected {want}; they belong to another network")
+
+
+def _shapes(state):
+    if isinstance(state, (tuple, list)):
+        return [shape for item in state for shape in _shapes(item)]
+    return [state.shape] if isinstance(state, NDArray) else []
 
 
 def get_updater(optimizer):

@@ -82,6 +82,8 @@ def test_batchify():
     assert default_batchify_fn([1, 2]).dtype == np.int64
     assert default_batchify_fn([1.5, 2.5]).asnumpy().tolist() == [1.5, 2.5]
     assert default_batchify_fn([np.ones(2, "uint8")] * 3).dtype == np.uint8
+    assert default_batchify_fn([[1, 2], [3, 4]]).asnumpy().tolist() == [[1, 2], [3, 4]]
+    assert [x.shape for x in default_batchify_fn([[mx.nd.ones(2), 1], [mx.nd.ones(2), 2]])] == [(2, 2), (2,)]
     stacked = default_batchify_fn([(mx.nd.ones((2, 2)), 1), (mx.nd.zeros((2, 2)), 2)])
     assert stacked[0].shape == (2, 2, 2) and stacked[1].asnumpy().tolist() == [1, 2]
     with pytest.raises((ValueError, mx.MXNetError)):

@@ -332,3 +332,52 @@ def test_a_stale_gradient_is_told_before_anything_changes(store):
     np.testing.assert_array_equal(net[0].weight.data(contexts[0]).asnumpy(), before)
     trainer.step(1, ignore_stale_grad=True)
     assert (net[0].weight.data(contexts[1]).asnumpy() != before).all()
+
+
+def test_split_data_of_numpy():
+    parts = gluon.utils.split_data(np.arange(6).reshape(2, 3), 3, batch_axis=1)
+    assert [type(part) for part in parts] == [np.ndarray] * 3 and parts[2].tolist() == [[2], [5]]
+
+
+@pytest.mark.parametrize("contexts", [1, 2])
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "nag", "rmsprop", "lamb"])
+def test_states_of_another_network_are_refused(tmp_path, contexts, optimizer):
+    path = str(tmp_path / "trainer.states")
+    ctx = [mx.cpu(i) for i in range(contexts)]
+    momentum = {"momentum": 0.9} if optimizer == "nag" else {}
+
+    def make(*layers):
+        net = nn.HybridSequential()
+        net.add(*layers)
+        net.initialize(mx.init.One(), ctx=ctx)
+        return net, gluon.Trainer(net.collect_params(), optimizer, {"learning_rate": 0.1, **momentum})
+
+    def run(net, trainer):
+        with mx.autograd.record():
+            losses = [net(mx.nd.ones((1, 2), ctx=c)).sum() for c in ctx]
+        mx.autograd.backward(losses)
+        trainer.step(1)
+
+    net, trainer = make(nn.Dense(3, in_units=2), nn.Dense(1, in_units=3))
+    run(net, trainer)
+    trainer.save_states(path)
+    for layers, message in (((nn.Dense(4, in_units=2), nn.Dense(1, in_units=4)), "belong to another network"),
+                            ((nn.Dense(3, in_units=2),), "the network has 2 parameters")):
+        other, refused = make(*layers)
+        run(other, refused)
+        weight, lr = other[0].weight.data(ctx[0]).asnumpy(), refused.learning_rate
+        with pytest.raises(ValueError, match=f"trainer.states': .*{message}"):
+            refused.load_states(path)
+        assert refused.learning_rate == lr and (other[0].weight.data(ctx[0]).asnumpy() == weight).all()
+        run(other, refused)
+    again, resumed = make(nn.Dense(3), nn.Dense(1))
+    resumed.load_states(path)
+    run(again, trainer=resumed)
+
+
+def test_step_before_the_first_batch_names_the_parameter():
+    net = nn.Dense(3)
+    net.initialize()
+    trainer = gluon.Trainer(net.collect_params(), "sgd")
+    with pytest.raises(gluon.parameter.DeferredInitializationError, match="weight"):
+        trainer.step(1)

@@ -10,7 +10,7 @@ __all__ = ["DataLoader", "default_batchify_fn", "default_mp_batchify_fn"]
 def default_batchify_fn(data):
     """Joins samples into a batch: NDArrays are stacked, numbers and NumPy arrays become an NDArray.
 
-    Samples that are tuples or lists give a list of batches, one for each of their items.
+    Samples that are tuples, or lists with NDArrays, give a list of batches, one for each of their items.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def default_batchify_fn(data):
     first = data[0]
     if isinstance(first, ndarray.NDArray):
         return ndarray.stack(*data)
-    if isinstance(first, (tuple, list)):
+    if isinstance(first, tuple) or (isinstance(first, list) and any(isinstance(x, ndarray.NDArray) for x in first)):
         return [default_batchify_fn(items) for items in zip(*data)]
     try:
         data = np.asarray(data)
