@@ -49,6 +49,15 @@ void init_runtime(py::module_& m) {
   m.def("set_bulk_size", [](int size) { return Engine::get().set_bulk_size(size); });
   m.def("shutdown", [] { Engine::get().shutdown(); });
   m.def("num_gpus", [] { return gpu_count(); });
+  m.def("gpu_memory_info", [](int device) {
+    check_gpu(device);
+    GpuMemory memory = gpu_library()->memory(device);
+    return py::make_tuple(memory.free, memory.total);
+  });
+  m.def("cuda_compute_capability", [](int device) {
+    check_gpu(device);
+    return gpu_library()->compute_capability(device);
+  });
   m.def("isa_level", [] { return isa_level(); });
   m.def("build_features", build_features);
   m.def("compute_threads", [] { return compute_threads(); });

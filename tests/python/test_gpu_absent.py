@@ -17,6 +17,13 @@ def test_there_are_no_gpus():
     assert mx.test_utils.list_gpus() == []
 
 
+@pytest.mark.parametrize("ask", [mx.context.gpu_memory_info, mx.util.get_gpu_memory,
+                                 lambda i: mx.util.get_cuda_compute_capability(mx.gpu(i))])
+def test_questions_about_a_gpu_raise_plainly(ask):
+    with pytest.raises(mx.MXNetError, match=NO_GPU):
+        ask(0)
+
+
 @pytest.mark.parametrize("make", [
     lambda: mx.nd.ones((2,), ctx=mx.gpu()),
     lambda: mx.nd.zeros((2, 3), ctx=mx.gpu(0)),

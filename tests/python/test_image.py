@@ -322,3 +322,8 @@ def test_operators_on_files_by_their_old_names(tmp_path):
     np.testing.assert_array_equal(old._cvimdecode(data, to_rgb=True).asnumpy(), cases.SMALL)
     assert old._cvimresize(image, w=4, h=3).shape == (3, 4, 3)
     assert old._cvcopyMakeBorder(image, 1, 2, 3, 4).shape == (6 + 3, 9 + 7, 3)
+
+
+def test_copy_make_border():
+    framed = mx.image.copyMakeBorder(mx.nd.ones((2, 3, 3), dtype="uint8"), 1, 1, 2, 2, value=7)
+    assert framed.shape == (4, 7, 3) and framed.asnumpy()[0, 0].tolist() == [7, 7, 7]

@@ -90,3 +90,9 @@ def test_perplexity_of_sequences():
     made = metric.Perplexity(ignore_label=None)
     made.update([mx.nd.zeros((2, 3))], [mx.nd.ones((2, 3, 4)) / 4])
     assert made.get()[1] == pytest.approx(4)
+
+
+def test_a_composite_keeps_what_its_metrics_have_counted():
+    accuracy = mx.metric.Accuracy()
+    accuracy.update([mx.nd.array([1])], [mx.nd.array([[0, 1]])])
+    assert mx.metric.CompositeEvalMetric([accuracy]).get() == (["accuracy"], [1.0])

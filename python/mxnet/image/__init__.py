@@ -5,5 +5,6 @@ resizes is OpenCV: ``pip install mxnet[image]``.
 """
 from . import detection as detection
 from . import image as image
+from ._basic import copyMakeBorder as copyMakeBorder
 from .detection import *  # noqa: F403
 from .image import *  # noqa: F403

@@ -36,8 +36,9 @@ class CompositeEvalMetric(EvalMetric):
     """
 
     def __init__(self, metrics=None, name="composite", output_names=None, label_names=None):
-        self.metrics = [create(metric) for metric in metrics or []]
+        self.metrics = []  # resetting leaves metrics alone that have counted before
         super().__init__(name, output_names, label_names, has_global_stats=True)
+        self.metrics = [create(metric) for metric in metrics or []]
 
     def add(self, metric):
         """Appends a metric or the name of one."""
