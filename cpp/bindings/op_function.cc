@@ -6,8 +6,10 @@
 #include <structmember.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstring>
+#include <span>
 
 #include "symbol.h"
 
@@ -91,10 +93,21 @@ class Parser {
         result_.inputs.push_back(args[i]);
       } else if (i - declared < op_.fields.size()) {
         set(i - declared, args[i]);
-      } else {
+      } else if (!take_trailing(i - declared - op_.fields.size(), args[i])) {
         type_error(op_.name, ": got ", n, " positional arguments; signature is ", op_.signature());
       }
     }
+  }
+
+  // What MXNet 1.x takes by position behind the parameters.
+  bool take_trailing(size_t place, PyObject* object) {
+    static constexpr std::array of_arrays{"out", "name"};
+    static constexpr std::array of_symbols{"name", "attr", "out"};
+    std::span<const char* const> names(of_arrays);
+    if (function_->symbolic) names = of_symbols;
+    if (place >= names.size()) return false;
+    if (object != Py_None && !is_null(object)) take_special(names[place], object);
+    return true;
   }
 
   // All leading arrays, or one list of them; what follows are parameters.
@@ -146,8 +159,15 @@ class Parser {
       take_symbolic(name, value);
     } else if (std::strcmp(name, "name") != 0 && std::strcmp(name, "attr") != 0 && !is_attribute(name)) {
       if (op_.free_params && !is_array(value)) return set_free(name, value);
-      type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
+      unknown_parameter(name);
     }
+  }
+
+  // Operators without parameters took any in MXNet 1.x.
+  void unknown_parameter(const char* name) {
+    std::string text = str(op_.name, ": there is no parameter '", name, "'");
+    if (!op_.fields.empty()) type_error(text, "; signature is ", op_.signature());
+    if (PyErr_WarnFormat(PyExc_UserWarning, 1, "%s; it is ignored", text.c_str()) < 0) throw PythonError();
   }
 
   // name, attr, and attributes such as __lr_mult__.
@@ -164,7 +184,7 @@ class Parser {
     } else if (op_.free_params) {
       set_free(name, value);
     } else {
-      type_error(op_.name, ": there is no parameter '", name, "'; signature is ", op_.signature());
+      unknown_parameter(name);
     }
   }
 

@@ -154,16 +154,16 @@ struct PythonProgram {
   std::shared_ptr<Program> program;
 };
 
-py::list run_program(const PythonProgram& self, py::handle inputs, py::handle ctx, py::object monitor,
-                     bool monitor_all) {
+py::list run_program(const PythonProgram& self, py::handle inputs, py::handle ctx, py::object monitor, bool monitor_all,
+                     bool monitor_variables) {
   Arrays arrays;
   for (py::handle item : inputs) arrays.push_back(array_argument(item.ptr(), "an input of a graph"));
   Context where = context_argument(ctx.ptr());
-  MonitorOptions options{{}, monitor_all};
+  MonitorOptions options{{}, monitor_all, monitor_variables};
   if (!monitor.is_none())
     options.call = [&](const std::string& name, const std::string& op, const NDArray& value) {
       py::gil_scoped_acquire lock;
-      monitor(name, op, py::reinterpret_steal<py::object>(wrap(value)));
+      monitor(py::bytes(name), py::bytes(op), py::reinterpret_steal<py::object>(wrap(value)));
     };
   Arrays results;
   {
@@ -241,7 +241,7 @@ void init_programs(py::module_& m) {
            py::arg("symbol"), py::arg("zero_is_unknown") = true, py::arg("data") = std::vector<std::string>())
       .def_property_readonly("input_names", [](const PythonProgram& self) { return self.program->input_names(); })
       .def("run", run_program, py::arg("inputs"), py::arg("ctx") = py::none(), py::arg("monitor") = py::none(),
-           py::arg("monitor_all") = false)
+           py::arg("monitor_all") = false, py::arg("monitor_variables") = false)
       .def("run_with_gradients", run_step, py::arg("inputs"), py::arg("grads"), py::arg("ctx") = py::none())
       .def("report", report_program);
 }

@@ -118,8 +118,8 @@ def check_call(ret):
 
 
 def py_str(x):
-    """The text of UTF-8 `bytes`."""
-    return x.decode("utf-8")
+    """The text of UTF-8 `bytes`; text stays as it is."""
+    return x if isinstance(x, str) else x.decode("utf-8")
 
 
 def c_str(string):

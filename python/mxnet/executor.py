@@ -209,7 +209,7 @@ class Executor:
                 self._monitor_callback(name, array)
         scope = _core.RecordingScope(record, bool(is_train))
         with scope:
-            heads = self.handle.run(self._inputs, self._ctx, callback, self._monitor_all)
+            heads = self.handle.run(self._inputs, self._ctx, callback, self._monitor_all, True)
         self._heads = heads if record else None
         self._was_training = is_train
         # The arrays a caller holds show the new results, as when memory was planned once.
@@ -271,6 +271,8 @@ class Executor:
     def set_monitor_callback(self, callback, monitor_all=False):
         """Calls ``callback(name, array)`` on outputs of operators, with `monitor_all` on their inputs too.
 
+        Names are `bytes`; ``mx.base.py_str(name)`` is the text.
+
         Examples
         --------
         >>> seen = []
@@ -278,7 +280,7 @@ class Executor:
         >>> executor.set_monitor_callback(lambda name, array: seen.append(name))
         >>> _ = executor.forward()
         >>> seen
-        ['_plusscalar0_output']
+        [b'_plusscalar0_output']
         """
         self._monitor_callback = callback
         self._monitor_all = monitor_all

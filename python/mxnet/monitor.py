@@ -2,6 +2,7 @@
 import re
 from math import sqrt
 
+from .base import py_str
 from .ndarray import NDArray
 
 __all__ = ["Monitor"]
@@ -51,6 +52,7 @@ class Monitor:
 
     def stat_helper(self, name, array):
         """Called with each array while a batch is watched."""
+        name = py_str(name)
         if self.activated and self.re_prog.match(name):
             self.queue.append((self.step, name, self.stat_func(array)))
 

@@ -72,17 +72,56 @@ void Plan::find_last_uses() {
     if (last_use[value] != kForever) steps_[last_use[value]].drop.push_back(value);
 }
 
+namespace {
+
+// The names are those of MXNet 1.x, where only some operators said what their single input is called.
+std::string monitored_input(const Op& op, int i) {
+  static constexpr std::string_view kNamed[] = {"Dropout",
+                                                "L2Normalization",
+                                                "LRN",
+                                                "LeakyReLU",
+                                                "MakeLoss",
+                                                "Pad",
+                                                "Pooling",
+                                                "SequenceLast",
+                                                "SequenceMask",
+                                                "SequenceReverse",
+                                                "SliceChannel",
+                                                "SwapAxis",
+                                                "depth_to_space",
+                                                "diag",
+                                                "log_softmax",
+                                                "repeat",
+                                                "reverse",
+                                                "softmax",
+                                                "space_to_depth",
+                                                "squeeze",
+                                                "tile",
+                                                "_unravel_index"};
+  if (op.is_variadic()) return str("arg", i);
+  bool unnamed = op.inputs.size() == 1 && op.inputs[0].name == "data";
+  return unnamed && std::find(std::begin(kNamed), std::end(kNamed), op.name) == std::end(kNamed) ? "input0"
+                                                                                                 : op.input_name(i);
+}
+
+void show_inputs(const Node& node, std::span<const int> reads, const Arrays& values, const MonitorOptions& monitor) {
+  for (size_t k = 0; k < node.inputs.size(); ++k) {
+    const Node& input = *node.inputs[k].node;
+    const NDArray& value = values[reads[node.slot(k)]];
+    if (monitor.variables && input.is_variable()) monitor.call(input.name, "null", value);
+    monitor.call(str(node.name, "_", monitored_input(*node.op, node.slot(k))), node.op->name, value);
+  }
+}
+
+}  // namespace
+
 Arrays Plan::run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions& monitor) const {
   Arrays values(graph_.num_values());
   for (size_t i = 0; i < inputs.size(); ++i)
     if (input_values_[i] >= 0) values[input_values_[i]] = inputs[i];
   for (const Step& step : steps_) {
     bool watched = monitor.call && step.node;
-    if (watched && monitor.inputs)
-      for (size_t i = 0; i < step.reads.size(); ++i)
-        if (step.reads[i] >= 0)
-          monitor.call(str(step.node->name, "_", step.node->op->input_name(static_cast<int>(i))), step.node->op->name,
-                       values[step.reads[i]]);
+    if (watched && monitor.inputs) show_inputs(*step.node, step.reads, values, monitor);
     Arrays outputs = run_step(step, values, ctx);
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (watched) monitor.call(step.node->output_name(static_cast<int>(i)), step.node->op->name, outputs[i]);

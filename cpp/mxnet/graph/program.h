@@ -21,7 +21,8 @@ class Executable;
 using Monitor = std::function<void(const std::string& name, const std::string& op, const NDArray& value)>;
 struct MonitorOptions {
   Monitor call;
-  bool inputs = false;  // what operators read is shown too
+  bool inputs = false;     // what operators read is shown too
+  bool variables = false;  // and once more under its own name where it is a variable
 };
 
 struct ProgramOptions {

@@ -294,7 +294,10 @@ class Block(Trainable):
         return handle
 
     def register_op_hook(self, callback, monitor_all=False):
-        """Calls ``callback(name, operator, array)`` on outputs of operators in hybridized children."""
+        """Calls ``callback(name, operator, array)`` on outputs of operators in hybridized children.
+
+        Names are `bytes`; ``mx.base.py_str(name)`` is the text. With `monitor_all` inputs of operators are shown too.
+        """
         for child in self._children.values():
             child.register_op_hook(callback, monitor_all)
 

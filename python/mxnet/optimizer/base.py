@@ -427,8 +427,8 @@ def check_states(states, optimizer, weights):
         have = _shapes(state)
         want = _shapes(optimizer.create_state_multi_precision(index, weights[index]))
         if have != want:
-            raise ValueError(f"the states of parameter {index}, of shape {weights[index].shape}, have the shapes {have}, "
-                             f"expected {want}; they belong to another network")
+            raise ValueError(f"the states of parameter {index}, of shape {weights[index].shape}, have the shapes "
+                             f"{have}, expected {want}; they belong to another network")
 
 
 def _shapes(state):

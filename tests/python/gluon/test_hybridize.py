@@ -270,7 +270,7 @@ def test_recurrent_layers_draw_between_layers_in_training(dropout, layers, draws
 def test_op_hook():
     net, seen = lenet(), []
     net.hybridize()
-    net.register_op_hook(lambda name, op, array: seen.append((name, op, array.shape)))
+    net.register_op_hook(lambda name, op, array: seen.append((mx.base.py_str(name), mx.base.py_str(op), array.shape)))
     net(nd.ones((1, 3, 8, 8)))
     assert ("lenet_dense1_fwd_output", "FullyConnected", (1, 4)) in seen
 

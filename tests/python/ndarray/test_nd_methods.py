@@ -303,3 +303,19 @@ def test_what_old_programs_call_by_name():
     assert x._at(1).asnumpy().tolist() == [3, 4, 5] and x._slice(0, 1).shape == (1, 3)
     assert x._full(7) is x and (x.asnumpy() == 7).all()
     assert nd.ones((1,)).__nonzero__()
+
+
+def test_result_and_name_by_position():
+    a, out = nd.ones((2,)), nd.zeros((2,))
+    assert nd.elemwise_add(a, a, out) is out and out.asnumpy().tolist() == [2, 2]
+    assert nd.clip(a, 3, 4, out, "name") is out and out.asnumpy().tolist() == [3, 3]
+    with pytest.raises(TypeError, match="got 6 positional arguments"):
+        nd.clip(a, 3, 4, out, "name", 1)
+    assert mx.sym.Activation(mx.sym.var("x"), "relu", "act").name == "act"
+
+
+def test_operators_without_parameters_ignore_unknown_ones():
+    with pytest.warns(UserWarning, match="zeros_like: there is no parameter 'dtype'; it is ignored"):
+        assert nd.zeros_like(nd.ones((2,)), dtype="int32").dtype == np.float32
+    with pytest.raises(TypeError, match="there is no parameter 'foo'"):
+        nd.sum(nd.ones((2,)), foo=3)

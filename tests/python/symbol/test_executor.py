@@ -90,9 +90,21 @@ def test_copying_parameters():
 def test_monitor():
     seen = []
     executor = mx.sym.relu(product(), name="r").simple_bind(mx.cpu(), x=(1,), y=(1,))
-    executor.set_monitor_callback(lambda name, array: seen.append((name, array.shape)), monitor_all=True)
+    executor.set_monitor_callback(lambda name, array: seen.append((name.decode(), array.shape)), monitor_all=True)
     executor.forward()
-    assert seen[-2:] == [("r_data", (1,)), ("r_output", (1,))] and len(seen) == 5
+    assert seen[-2:] == [("r_input0", (1,)), ("r_output", (1,))] and len(seen) == 7
+
+
+def test_monitor_shows_variables_before_the_inputs_they_are():
+    x = mx.sym.var("x")
+    net = mx.sym.concat(mx.sym.FullyConnected(x, num_hidden=2, name="fc"), x, dim=1, name="c")
+    executor = mx.sym.softmax(net, name="s").simple_bind(mx.cpu(), x=(1, 2))
+    seen = []
+    executor.set_monitor_callback(lambda name, array: seen.append(name), monitor_all=True)
+    executor.forward()
+    assert b" ".join(seen).decode().split() == [
+        "x", "fc_data", "fc_weight", "fc_weight", "fc_bias", "fc_bias", "fc_output", "c_arg0", "x", "c_arg1",
+        "c_output", "s_data", "s_output"]
 
 
 def test_shared_arrays():

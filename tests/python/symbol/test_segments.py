@@ -126,7 +126,7 @@ def test_monitors_see_every_operator():
     executor = net.simple_bind(mx.cpu(), data=(2,))
     executor.forward()
     seen = []
-    executor.set_monitor_callback(lambda name, array: seen.append(name))
+    executor.set_monitor_callback(lambda name, array: seen.append(mx.base.py_str(name)))
     executor.forward()
     assert [name for name in seen if name[1] == "_"] == ["a_output", "b_output", "c_output", "d_output"]
 
