@@ -70,5 +70,5 @@ __all__ = ["AttrScope", "Context", "MXNetError", "NDArray", "Symbol", "attribute
 
 __getattr__ = later(
     __name__, contrib="contrib", executor_manager="executor_manager", image="image", img="image", log="log",
-    mod="module", model="model", module="module", recordio="recordio", rnn="rnn", test_utils="test_utils",
-    vision="vision", visualization="visualization", viz="visualization")
+    mod="module", model="model", module="module", profiler="profiler", recordio="recordio", rnn="rnn",
+    test_utils="test_utils", vision="vision", visualization="visualization", viz="visualization")
