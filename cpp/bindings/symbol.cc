@@ -154,21 +154,43 @@ struct PythonProgram {
   std::shared_ptr<Program> program;
 };
 
+// A Python object that may be let go of where the interpreter's lock is not held, such as by the end of a tape.
+std::shared_ptr<py::object> shared(py::object object) {
+  return {new py::object(std::move(object)), [](py::object* held) {
+            py::gil_scoped_acquire lock;
+            delete held;
+          }};
+}
+
+// monitor(name, operator, value); gradient_monitor(node, operator, name of an input, its place, their number, gradient)
+MonitorOptions monitor_options(py::object monitor, bool all, bool variables, py::object gradient_monitor) {
+  MonitorOptions options{{}, all, variables, {}};
+  if (!monitor.is_none())
+    options.call = [call = shared(monitor)](const std::string& name, const std::string& op, const NDArray& value) {
+      py::gil_scoped_acquire lock;
+      (*call)(py::bytes(name), py::bytes(op), py::reinterpret_steal<py::object>(wrap(value)));
+    };
+  if (!gradient_monitor.is_none())
+    options.gradients = [call = shared(gradient_monitor)](const InputGradient& gradient) {
+      py::gil_scoped_acquire lock;
+      const Node& node = gradient.node;
+      (*call)(node.name, node.op->name, input_name(*node.op, node.params, node.slot(gradient.input)), gradient.place,
+              gradient.count, py::reinterpret_steal<py::object>(wrap(gradient.value)));
+    };
+  return options;
+}
+
 py::list run_program(const PythonProgram& self, py::handle inputs, py::handle ctx, py::object monitor, bool monitor_all,
-                     bool monitor_variables) {
+                     bool monitor_variables, py::object gradient_monitor) {
   Arrays arrays;
   for (py::handle item : inputs) arrays.push_back(array_argument(item.ptr(), "an input of a graph"));
   Context where = context_argument(ctx.ptr());
-  MonitorOptions options{{}, monitor_all, monitor_variables};
-  if (!monitor.is_none())
-    options.call = [&](const std::string& name, const std::string& op, const NDArray& value) {
-      py::gil_scoped_acquire lock;
-      monitor(py::bytes(name), py::bytes(op), py::reinterpret_steal<py::object>(wrap(value)));
-    };
+  bool watched = !monitor.is_none();
+  MonitorOptions options = monitor_options(std::move(monitor), monitor_all, monitor_variables, std::move(gradient_monitor));
   Arrays results;
   {
     py::gil_scoped_release release;
-    results = self.program->run(arrays, where, monitor.is_none() ? nullptr : &options);
+    results = self.program->run(arrays, where, watched ? &options : nullptr);
   }
   py::list list;
   for (NDArray& array : results) list.append(py::reinterpret_steal<py::object>(wrap(std::move(array))));
@@ -241,7 +263,8 @@ void init_programs(py::module_& m) {
            py::arg("symbol"), py::arg("zero_is_unknown") = true, py::arg("data") = std::vector<std::string>())
       .def_property_readonly("input_names", [](const PythonProgram& self) { return self.program->input_names(); })
       .def("run", run_program, py::arg("inputs"), py::arg("ctx") = py::none(), py::arg("monitor") = py::none(),
-           py::arg("monitor_all") = false, py::arg("monitor_variables") = false)
+           py::arg("monitor_all") = false, py::arg("monitor_variables") = false,
+           py::arg("gradient_monitor") = py::none())
       .def("run_with_gradients", run_step, py::arg("inputs"), py::arg("grads"), py::arg("ctx") = py::none())
       .def("report", report_program);
 }

@@ -12,6 +12,24 @@ from .util import is_np_shape
 __all__ = ["Executor"]
 
 
+# Operators whose gradients 1.x names after their inputs, since it registers them another way.
+_NAMES_ITS_GRADIENTS = {"BilinearSampler", "Correlation", "Crop", "GridGenerator", "IdentityAttachKLSparseReg",
+                        "InstanceNorm", "L2Normalization", "MakeLoss", "Pad", "Pooling_v1", "ROIPooling", "SVMOutput",
+                        "SequenceLast", "SequenceMask", "SequenceReverse", "SliceChannel", "SpatialTransformer",
+                        "SwapAxis"}
+# It hands on the gradients of sums as they are.
+_WITHOUT_GRADIENTS = {"elemwise_add", "add_n"}
+
+
+def _gradient_name(node, operator, input_name, place, count):
+    """What a monitor of 1.x calls the gradient of one input of an operator; None for one that it does not show."""
+    if operator in _WITHOUT_GRADIENTS:
+        return None
+    if operator in _NAMES_ITS_GRADIENTS:
+        return f"{node}_backward_{input_name}"
+    return f"{node}_backward_output{place if count > 1 else ''}"
+
+
 def _by_name(values, names, what, allow_missing):
     """Arrays given as list or dict, as a list in the order of `names`; None for what is missing."""
     if values is None:
@@ -203,13 +221,18 @@ class Executor:
         return self.outputs
 
     def _run(self, is_train, record):
-        callback = None
+        callback = gradient_callback = None
         if self._monitor_callback is not None:
             def callback(name, _, array):
                 self._monitor_callback(name, array)
+
+            def gradient_callback(*what):
+                name = _gradient_name(*what[:-1])
+                if name is not None and self._monitor_callback is not None:
+                    self._monitor_callback(name.encode(), what[-1])
         scope = _core.RecordingScope(record, bool(is_train))
         with scope:
-            heads = self.handle.run(self._inputs, self._ctx, callback, self._monitor_all, True)
+            heads = self.handle.run(self._inputs, self._ctx, callback, self._monitor_all, True, gradient_callback)
         self._heads = heads if record else None
         self._was_training = is_train
         # The arrays a caller holds show the new results, as when memory was planned once.
@@ -270,6 +293,9 @@ class Executor:
 
     def set_monitor_callback(self, callback, monitor_all=False):
         """Calls ``callback(name, array)`` on outputs of operators, with `monitor_all` on their inputs too.
+
+        `backward` calls it on the gradients of the inputs of the operators that `forward` ran since, named
+        ``fc1_backward_output0`` and so on in the order of the inputs, where they are needed for what is asked.
 
         Names are `bytes`; ``mx.base.py_str(name)`` is the text.
 

@@ -1,6 +1,8 @@
 """The monitor."""
 import logging
 
+import monitor_cases as cases
+import numpy as np
 import pytest
 
 import mxnet as mx
@@ -64,3 +66,64 @@ def test_executor():
     monitor.tic()
     executor.callback("fc_output", mx.nd.ones((4,)) * 3)
     assert monitor.toc() == [(1, "fc_output", "3.0\t"), (1, "w", "2.0\t")]
+
+
+# What only 1.9.1 has: results that it hides elsewhere, gradients of labels, which are zeros, and nodes of its own.
+ONLY_RECORDED = {"bn_mean", "bn_var", "norm_mean", "norm_var", "l2_norm", "softmax_backward_output1",
+                 "_head_grad_0_id_output", "sum_grad_output"}
+
+
+@pytest.mark.parametrize("name", cases.CASES)
+def test_outputs_and_gradients(name):
+    """Names, numbers and, where nothing may run in another order, the order of 1.9.1."""
+    want = [item for item in cases.recorded()[name] if item[0] not in ONLY_RECORDED]
+    have = cases.watched(mx, name)
+    if name == "parts":
+        want, have = sorted(want), sorted(have)
+    assert [key for key, _ in have] == [key for key, _ in want]
+    np.testing.assert_allclose([x for _, x in have], [x for _, x in want], rtol=1e-4, atol=1e-4)
+
+
+def test_inputs():
+    """Of backward 1.9.1 shows inputs too."""
+    want = [key for key, _ in cases.recorded()["mlp, all"]]
+    have = [key for key, _ in cases.watched(mx, "mlp", monitor_all=True)]
+    end = have.index("softmax_backward_output0")
+    assert have[:end] == want[:end]
+    assert [key for key in have[end:] if "backward" in key] == \
+        [key for key in want[end:] if "backward_output" in key and key not in ONLY_RECORDED]
+
+
+def test_hook_of_a_compiled_block():
+    assert cases.hooked(mx) == cases.recorded()["hook"]
+
+
+def test_gradients_that_are_not_asked_for():
+    net = mx.sym.FullyConnected(mx.sym.var("data"), num_hidden=4, name="fc")
+    executor = net.simple_bind(mx.cpu(), data=(2, 3), grad_req={"fc_weight": "write"})
+    executor.forward(is_train=True)
+    seen = []
+    executor.set_monitor_callback(lambda name, array: seen.append((name.decode(), array.shape)))
+    executor.backward(mx.nd.ones((2, 4)))
+    assert seen == []  # what ran before the callback was set
+    executor.forward(is_train=True)
+    executor.backward(mx.nd.ones((2, 4)))
+    assert seen == [("fc_output", (2, 4)), ("fc_backward_output1", (4, 3))]
+
+
+def test_gradients_of_loops_and_operators_of_several():
+    """One gradient for each input, whatever an operator is made of."""
+    data = mx.sym.var("data")
+    out, _ = mx.sym.contrib.foreach(lambda x, s: (mx.sym.tanh(x) * s, s), data, mx.sym.var("state"))
+    net = mx.sym.SoftmaxActivation(out, name="soft")
+    executor = net.simple_bind(mx.cpu(), data=(3, 2), state=(2,))
+    seen = {}
+    executor.set_monitor_callback(lambda name, array: seen.update({name.decode(): array}))
+    executor.arg_dict["data"][:] = mx.nd.array([[1, 2], [3, 5], [2, 2]])
+    executor.arg_dict["state"][:] = 1
+    executor.forward(is_train=True)
+    executor.backward(mx.nd.array([[1, 2], [3, 4], [5, 7]]))
+    loop = next(name for name in seen if name.endswith("_backward_output0"))
+    np.testing.assert_array_equal(seen[loop].asnumpy(), executor.grad_dict["data"].asnumpy())
+    np.testing.assert_array_equal(seen[loop[:-1] + "1"].asnumpy(), executor.grad_dict["state"].asnumpy())
+    assert seen["soft_backward_output"].shape == (3, 2)

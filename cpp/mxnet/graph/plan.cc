@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mxnet/autograd/tape.h"
 #include "mxnet/graph/control_flow.h"
 #include "mxnet/graph/infer.h"
 
@@ -113,6 +114,26 @@ void show_inputs(const Node& node, std::span<const int> reads, const Arrays& val
   }
 }
 
+// Puts an identity before each input that is on the tape: its gradient is that of this input.
+void watch_gradients(const Node& node, Arrays& inputs, const MonitorOptions& monitor) {
+  int count = 0;
+  for (size_t i = 0; i < node.inputs.size(); ++i) count += !node.writes_input(i);
+  // Backward comes to the first input first.
+  for (size_t i = node.inputs.size(), place = count; i-- > 0;) {
+    if (node.writes_input(i)) continue;
+    --place;
+    NDArray& input = inputs[node.slot(i)];
+    NDArray same = input.detached();
+    auto show = [node = Ref<const Node>(&node), show = monitor.gradients, i, place = static_cast<int>(place),
+                 count](const TapeNode::FunctionCall& call) -> std::vector<Expr> {
+      show({*node, i, place, count, call.douts[0].array()});
+      return {call.douts[0]};
+    };
+    record_function(std::move(show), {&input, 1}, {&same, 1});
+    input = same;
+  }
+}
+
 }  // namespace
 
 Arrays Plan::run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions& monitor) const {
@@ -122,7 +143,11 @@ Arrays Plan::run(std::span<const NDArray> inputs, Context ctx, const MonitorOpti
   for (const Step& step : steps_) {
     bool watched = monitor.call && step.node;
     if (watched && monitor.inputs) show_inputs(*step.node, step.reads, values, monitor);
-    Arrays outputs = run_step(step, values, ctx);
+    Arrays read;
+    read.reserve(step.reads.size());
+    for (int value : step.reads) read.push_back(value < 0 ? NDArray() : values[value]);
+    if (watched && monitor.gradients && call_state().recording) watch_gradients(*step.node, read, monitor);
+    Arrays outputs = run_step(step, read, ctx);
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (watched) monitor.call(step.node->output_name(static_cast<int>(i)), step.node->op->name, outputs[i]);
       values[step.makes[i]] = std::move(outputs[i]);
@@ -135,10 +160,7 @@ Arrays Plan::run(std::span<const NDArray> inputs, Context ctx, const MonitorOpti
   return results;
 }
 
-Arrays Plan::run_step(const Step& step, const Arrays& values, Context ctx) const {
-  Arrays inputs;
-  inputs.reserve(step.reads.size());
-  for (int value : step.reads) inputs.push_back(value < 0 ? NDArray() : values[value]);
+Arrays Plan::run_step(const Step& step, const Arrays& inputs, Context ctx) {
   if (step.segment) return step.segment->run(inputs, ctx);
   try {
     if (step.control_flow) return step.control_flow->run(inputs, ctx);

@@ -37,7 +37,7 @@ class Plan : public Executable {
   void add_step(GraphPart part, const PlanOptions& options);
   std::unique_ptr<Program> segment_program(const GraphPart& part, const PlanOptions& options) const;
   void find_last_uses();
-  Arrays run_step(const Step& step, const Arrays& values, Context ctx) const;
+  static Arrays run_step(const Step& step, const Arrays& inputs, Context ctx);
 
   Symbol symbol_;
   NumberedGraph graph_;

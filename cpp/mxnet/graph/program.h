@@ -19,10 +19,18 @@ class Executable;
 
 // Sees values as they are computed: name of the value, operator, the value.
 using Monitor = std::function<void(const std::string& name, const std::string& op, const NDArray& value)>;
+// The gradient of one input of a node: number `place` of `count` inputs that have gradients.
+struct InputGradient {
+  const Node& node;
+  size_t input;
+  int place, count;
+  const NDArray& value;
+};
 struct MonitorOptions {
   Monitor call;
   bool inputs = false;     // what operators read is shown too
   bool variables = false;  // and once more under its own name where it is a variable
+  std::function<void(const InputGradient&)> gradients = {};  // called by backward
 };
 
 struct ProgramOptions {

@@ -53,13 +53,6 @@ bool takes_filter(const Op& op, const ParamsRef& params) {
   return field && to_text(field->get(params->data())) == "bilinear";
 }
 
-// Name of input i as symbols tell it.
-std::string input_name(const Op& op, const ParamsRef& params, int i) {
-  if (op.inputs_of) return op.inputs_of(params->data())[i].name;
-  if (takes_filter(op, params)) return i == 0 ? "data" : "weight";
-  return op.is_variadic() ? str("arg", i) : op.input_name(i);
-}
-
 void set_start(Node& variable, const Op& op, std::string_view input) {
   for (const StartRule& rule : kStartRules)
     if (rule.op == op.name && rule.input == input) variable.attrs.try_emplace("__init__", rule.init);
@@ -200,6 +193,12 @@ bool has_input(const Op& op, const ParamsRef& params, int i) {
     if (field) return to_text(field->get(params->data())) == rule.value;
   }
   return !input.optional;
+}
+
+std::string input_name(const Op& op, const ParamsRef& params, int i) {
+  if (op.inputs_of) return op.inputs_of(params->data())[i].name;
+  if (takes_filter(op, params)) return i == 0 ? "data" : "weight";
+  return op.is_variadic() ? str("arg", i) : op.input_name(i);
 }
 
 Symbol make_variable(std::string name, Attributes attrs) {

@@ -108,6 +108,9 @@ Symbol apply(Application application);
 // none.
 void set_starts(const Node& node);
 
+// Name of input i of an application, as symbols tell it.
+std::string input_name(const Op& op, const ParamsRef& params, int i);
+
 // A graph cut out of the one around it: values made by nodes whose attribute __subgraph_name__ is not `scope` become
 // variables.
 struct Cutout {

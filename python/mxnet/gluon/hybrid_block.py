@@ -186,7 +186,11 @@ class HybridBlock(Block):
         return state
 
     def register_op_hook(self, callback, monitor_all=False):
-        """Calls ``callback(name, operator, array)`` on outputs of operators when hybridized."""
+        """Calls ``callback(name, operator, array)`` on outputs of operators when hybridized.
+
+        Under `autograd.record` it is called by `backward` too, on the gradients of the operators' inputs, named
+        ``dense0_fwd_backward_0`` and so on. With `monitor_all` it sees what operators read as well.
+        """
         self._callback = callback
         self._monitor_all = monitor_all
         super().register_op_hook(callback, monitor_all)
@@ -351,10 +355,20 @@ class HybridBlock(Block):
         if ready is None:
             return self._eager(*args)
         graph, arrays, ctx = ready
-        results = graph.program.run(arrays, ctx, self._callback, self._monitor_all)
+        results = graph.program.run(arrays, ctx, *self._monitors())
         if graph.out_format == 0:
             return results[0]
         return self._nest(results, graph.out_format)
+
+    def _monitors(self):
+        """How a program calls the hook, if there is one."""
+        hook = self._callback
+        if hook is None:
+            return ()
+
+        def gradient_monitor(node, operator, _, place, count, array):
+            hook(f"{node}_backward_{place}".encode(), f"_backward_{operator}".encode(), array)
+        return hook, self._monitor_all, False, gradient_monitor
 
     @staticmethod
     def _nest(results, fmt):
