@@ -1,6 +1,8 @@
 """Pictures and tables of symbols."""
+import collections
 import json
 import math
+import warnings
 
 from .symbol import Symbol
 
@@ -9,9 +11,9 @@ __all__ = ["plot_network", "print_summary"]
 _PARAMETERS = ("_weight", "_bias", "_gamma", "_beta", "_parameters", "_moving_mean", "_moving_var", "_moving_inv_var",
                "_running_mean", "_running_var")
 # A color for each kind of node, from a palette that tells neighbours apart.
-_COLORS = {"null": "#8dd3c7", "Convolution": "#fb8072", "Deconvolution": "#fb8072", "FullyConnected": "#fb8072",
-           "Activation": "#ffffb3", "LeakyReLU": "#ffffb3", "BatchNorm": "#bebada", "Pooling": "#80b1d3",
-           "Concat": "#fdb462", "Flatten": "#fdb462", "Reshape": "#fdb462", "Softmax": "#b3de69"}
+_COLORS = {"null": "#8dd3c7", "Convolution": "#fb8072", "FullyConnected": "#fb8072", "Activation": "#ffffb3",
+           "LeakyReLU": "#ffffb3", "BatchNorm": "#bebada", "Pooling": "#80b1d3", "Concat": "#fdb462",
+           "Flatten": "#fdb462", "Reshape": "#fdb462", "Softmax": "#b3de69"}
 _OTHER_COLOR = "#fccde5"
 
 
@@ -31,6 +33,24 @@ def _output_shapes(symbol, shape, what):
     if shapes is None:
         raise ValueError(f"{what}: shape does not tell the shapes of all inputs, got {shape}")
     return dict(zip(internals.list_outputs(), shapes))
+
+
+def _output_types(symbol, dtype, what):
+    """Names of the element types of all outputs of all nodes by name."""
+    internals = symbol.get_internals()
+    types = internals.infer_type(**dtype)[1]
+    if types is None:
+        raise ValueError(f"{what}: dtype does not tell the element types of all inputs, got {dtype}")
+    return {name: kind.__name__ for name, kind in zip(internals.list_outputs(), types)}
+
+
+def _warn_of_common_names(nodes):
+    """Two nodes of one name are one to graphviz."""
+    names = [node["name"] for node in nodes]
+    repeated = sorted(name for name, count in collections.Counter(names).items() if count > 1)
+    if repeated:
+        warnings.warn(f"plot_network: several nodes have the same name, so that the drawing may have cycles: "
+                      f"{', '.join(repeated)}", stacklevel=3)
 
 
 def _shape_of(node, shapes):
@@ -103,8 +123,8 @@ def _label(node):
         return "x".join(part.strip() for part in attrs.get(key, default).strip("()[]").split(",") if part.strip()) \
             or default
 
-    if op in ("Convolution", "Deconvolution"):
-        return f"{op}\n{numbers('kernel')}/{numbers('stride')}, {attrs.get('num_filter', '')}"
+    if op == "Convolution":
+        return f"Convolution\n{numbers('kernel')}/{numbers('stride')}, {attrs.get('num_filter', '')}"
     if op == "FullyConnected":
         return f"FullyConnected\n{attrs.get('num_hidden', '')}"
     if op in ("Activation", "LeakyReLU"):
@@ -127,8 +147,8 @@ def plot_network(symbol, title="plot", save_format="pdf", shape=None, dtype=None
         ``'pdf'``, ``'png'`` and so on.
     shape : dict of str to tuple, optional
         Shapes of the inputs; edges then show the shapes that pass them.
-    dtype : dict, optional
-        Element types of the inputs.
+    dtype : dict of str to str or numpy.dtype, optional
+        Element types of the inputs; where there are shapes, edges then show the types too.
     node_attrs : dict, optional
         Attributes of the boxes, for graphviz.
     hide_weights : bool
@@ -149,10 +169,12 @@ def plot_network(symbol, title="plot", save_format="pdf", shape=None, dtype=None
         raise ImportError("plot_network draws with the package graphviz: pip install 'mxnet[plot]'") from None
     _check("plot_network", symbol)
     shapes = _output_shapes(symbol, shape, "plot_network") if shape is not None else {}
+    types = _output_types(symbol, dtype, "plot_network") if shape is not None and dtype is not None else {}
     style = {"shape": "box", "fixedsize": "true", "width": "1.3", "height": "0.8034", "style": "filled",
              **(node_attrs or {})}
     graph = Digraph(name=title, format=save_format)
     nodes = json.loads(symbol.tojson())["nodes"]
+    _warn_of_common_names(nodes)
     hidden = {i for i, node in enumerate(nodes) if hide_weights and _is_parameter(node)}
     for i, node in enumerate(nodes):
         if i in hidden:
@@ -168,10 +190,10 @@ def plot_network(symbol, title="plot", save_format="pdf", shape=None, dtype=None
             if source in hidden:
                 continue
             before = nodes[source]
-            passing = None
-            if shapes:
-                outputs = [f"{before['name']}_output{index}", f"{before['name']}_output", before["name"]]
-                passing = next((shapes[name][1:] for name in outputs if name in shapes), None)
-            graph.edge(tail_name=node["name"], head_name=before["name"], dir="back", arrowtail="open",
-                       label="x".join(map(str, passing or ())))
+            label = ""
+            for name in (f"{before['name']}_output{index}", f"{before['name']}_output", before["name"]):
+                if name in shapes:
+                    label = "x".join(map(str, shapes[name][1:])) + (f"({types[name]})" if types else "")
+                    break
+            graph.edge(tail_name=node["name"], head_name=before["name"], dir="back", arrowtail="open", label=label)
     return graph
