@@ -186,7 +186,8 @@ py::list run_program(const PythonProgram& self, py::handle inputs, py::handle ct
   for (py::handle item : inputs) arrays.push_back(array_argument(item.ptr(), "an input of a graph"));
   Context where = context_argument(ctx.ptr());
   bool watched = !monitor.is_none();
-  MonitorOptions options = monitor_options(std::move(monitor), monitor_all, monitor_variables, std::move(gradient_monitor));
+  MonitorOptions options =
+      monitor_options(std::move(monitor), monitor_all, monitor_variables, std::move(gradient_monitor));
   Arrays results;
   {
     py::gil_scoped_release release;

@@ -28,8 +28,8 @@ struct InputGradient {
 };
 struct MonitorOptions {
   Monitor call;
-  bool inputs = false;     // what operators read is shown too
-  bool variables = false;  // and once more under its own name where it is a variable
+  bool inputs = false;                                       // what operators read is shown too
+  bool variables = false;                                    // and once more under its own name where it is a variable
   std::function<void(const InputGradient&)> gradients = {};  // called by backward
 };
 
