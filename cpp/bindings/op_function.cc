@@ -469,6 +469,11 @@ const Signs& signs() {
   return signs;
 }
 
+const Op& op_argument(PyObject* object, const char* what) {
+  if (Py_TYPE(object) != op_function_type) type_error(what, " must be an operator, got ", Py_TYPE(object)->tp_name);
+  return *function_of(object)->op;
+}
+
 PyObject* call_binary(const Sign& sign, PyObject* a, PyObject* b) {
   if (is_array(a) && is_array(b)) {
     NDArray inputs[2]{array_of(a), array_of(b)};

@@ -14,6 +14,7 @@
 #include "mxnet/graph/json.h"
 #include "mxnet/graph/passes.h"
 #include "mxnet/graph/program.h"
+#include "mxnet/graph/step_graph.h"
 
 namespace py = pybind11;
 
@@ -226,17 +227,38 @@ void init_passes(py::module_& m) {
   });
 }
 
-// None where the graph cannot be compiled.
-py::object run_step(const PythonProgram& self, py::handle inputs, py::handle grads, py::handle ctx) {
-  Arrays arrays, places;
-  for (py::handle item : inputs) arrays.push_back(array_argument(item.ptr(), "an input of a graph"));
-  for (py::handle item : grads)
-    places.push_back(item.is_none() ? NDArray() : array_argument(item.ptr(), "a gradient of a graph"));
+ParamsRef params_argument(const Op& op, py::handle attrs) {
+  std::vector<std::pair<std::string, Value>> items;
+  for (auto [key, value] : py::cast<py::dict>(attrs)) items.emplace_back(py::cast<std::string>(key), to_value(value.ptr()));
+  return make_params(op, items);
+}
+
+Arrays arrays_argument(py::handle items, const char* what) {
+  Arrays arrays;
+  for (py::handle item : items) arrays.push_back(item.is_none() ? NDArray() : array_argument(item.ptr(), what));
+  return arrays;
+}
+
+// (function, arrays, arrays to write into, parameters)
+UpdateCall update_argument(py::handle item) {
+  auto [function, arrays, out, attrs] = py::cast<std::tuple<py::object, py::object, py::object, py::object>>(item);
+  const Op& op = op_argument(function.ptr(), "the function of an update");
+  return {&op, params_argument(op, attrs), arrays_argument(arrays, "an array of an update"),
+          arrays_argument(out, "a result of an update")};
+}
+
+// None where there is no program for it.
+py::object run_step(const PythonProgram& self, py::handle inputs, py::handle grads, py::handle updates,
+                    bool needs_finite, py::handle ctx) {
+  Arrays arrays = arrays_argument(inputs, "an input of a graph");
+  Arrays places = arrays_argument(grads, "a gradient of a graph");
+  std::vector<UpdateCall> calls;
+  for (py::handle item : updates) calls.push_back(update_argument(item));
   Context where = context_argument(ctx.ptr());
   std::optional<Arrays> results;
   {
     py::gil_scoped_release release;
-    results = self.program->run_with_gradients(arrays, places, where);
+    results = self.program->run_step(arrays, {places, calls, needs_finite}, where);
   }
   if (!results) return py::none();
   py::list list;
@@ -266,7 +288,8 @@ void init_programs(py::module_& m) {
       .def("run", run_program, py::arg("inputs"), py::arg("ctx") = py::none(), py::arg("monitor") = py::none(),
            py::arg("monitor_all") = false, py::arg("monitor_variables") = false,
            py::arg("gradient_monitor") = py::none())
-      .def("run_with_gradients", run_step, py::arg("inputs"), py::arg("grads"), py::arg("ctx") = py::none())
+      .def("run_step", run_step, py::arg("inputs"), py::arg("grads"), py::arg("updates"), py::arg("needs_finite"),
+           py::arg("ctx"))
       .def("report", report_program);
 }
 

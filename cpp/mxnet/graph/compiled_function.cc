@@ -79,8 +79,9 @@ CompiledFunction::CompiledFunction(Symbol symbol, std::span<Node* const> inputs,
   for (size_t i = num_heads_; i < symbol_.outputs().size(); ++i)
     saved_specs_.push_back(specs[final_graph.value_of(symbol_.outputs()[i])]);
   Symbol kernels = optimize(symbol_, {training_, variables_, {}, OptimizeOptions::Stage::kernels});
-  forward_ = std::make_unique<CompiledGraph>(kernels, inputs_, variables_, training_,
-                                             static_cast<int>(symbol_.outputs().size() - num_heads_));
+  forward_ = std::make_unique<CompiledGraph>(
+      kernels, inputs_, variables_,
+      CompileOptions{.training = training_, .num_saved = static_cast<int>(symbol_.outputs().size() - num_heads_)});
 }
 
 CompiledFunction::~CompiledFunction() = default;
@@ -206,7 +207,7 @@ std::unique_ptr<CompiledFunction::Gradient> CompiledFunction::make_gradient(
     made->program = std::make_unique<Program>(cut, ProgramOptions{false, {}});
   } else {
     cut = optimize(cut, {training_, variables, {}, OptimizeOptions::Stage::kernels});
-    made->graph = std::make_unique<CompiledGraph>(cut, nodes, variables, training_);
+    made->graph = std::make_unique<CompiledGraph>(cut, nodes, variables, CompileOptions{.training = training_});
   }
   return made;
 }

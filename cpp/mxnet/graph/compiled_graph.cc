@@ -17,6 +17,7 @@ struct Step {
   size_t first_view;  // of its inputs, then its outputs
   size_t num_inputs, num_outputs;
   int random;  // number among the steps that draw random numbers; -1 for one that does not
+  int update;  // number among the updates; -1 for one that is none
 };
 
 }  // namespace
@@ -33,16 +34,18 @@ struct CompiledGraph::Run {
   Context ctx;
   Arrays inputs, outputs;
   NDArray saved;
+  std::vector<ParamsRef> params;  // of the updates
   std::vector<RandomState> random;
   std::string where;
 };
 
 class CompiledGraph::Body {
  public:
-  Body(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables, bool training,
-       int num_saved);
+  Body(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables,
+       const CompileOptions& options);
 
-  Run prepare(std::span<const NDArray> inputs, Context ctx, std::span<const NDArray> out) const;
+  Run prepare(std::span<const NDArray> inputs, Context ctx, std::span<const NDArray> out,
+              std::span<const ParamsRef> params) const;
   void take_outputs(Run& run, std::span<const NDArray> out) const;
   Arrays results(const Run& run, std::span<const NDArray> inputs) const;
   void list_vars(const Run& run, std::vector<Var*>& reads, std::vector<Var*>& writes) const;
@@ -57,6 +60,8 @@ class CompiledGraph::Body {
  private:
   void add_step(size_t number);
   void add_view(int value);
+  std::map<int, int> overwritten(std::span<const int> input_values) const;
+  int update_of(const Node* node) const;
   char* base(const Run& run, const Place& place, char* temporary) const;
   void run_step(const Run& run, const Step& step, const TensorView* views) const;
 
@@ -64,7 +69,7 @@ class CompiledGraph::Body {
   NumberedGraph graph_;
   std::vector<TensorSpec> specs_;
   MemoryPlan plan_;
-  bool training_;
+  CompileOptions options_;
   std::vector<Step> steps_;
   std::vector<TensorView> views_;    // without addresses
   std::vector<int> view_places_;     // -1 for an input left out
@@ -75,26 +80,41 @@ class CompiledGraph::Body {
 };
 
 CompiledGraph::Body::Body(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables,
-                          bool training, int num_saved)
-    : symbol_(symbol), graph_(symbol_), specs_(infer_values(graph_, variables)), training_(training) {
+                          const CompileOptions& options)
+    : symbol_(symbol), graph_(symbol_), specs_(infer_values(graph_, variables)), options_(options) {
   std::vector<int> input_values;
   for (Node* node : inputs)
     input_values.push_back(graph_.contains(node) ? graph_.first_value(graph_.number_of(node)) : -1);
   for (const NodeOutput& output : symbol_.outputs()) results_.push_back(graph_.value_of(output));
-  size_t num_outputs = results_.size() - static_cast<size_t>(num_saved);
+  size_t num_outputs = results_.size() - static_cast<size_t>(options.num_saved);
   std::span<const int> all(results_);
-  plan_ = plan_memory({graph_, specs_, input_values, all.first(num_outputs), all.subspan(num_outputs)});
+  plan_ = plan_memory({graph_, specs_, input_values, all.first(num_outputs), all.subspan(num_outputs),
+                       overwritten(input_values)});
   for (const Place& place : plan_.places)
     if (place.kind == Place::Kind::output) output_bytes_ += place.bytes;
   for (size_t i = 0; i < graph_.nodes().size(); ++i)
     if (!graph_.nodes()[i]->is_variable() && !plan_.no_kernel[i]) add_step(i);
 }
 
+std::map<int, int> CompiledGraph::Body::overwritten(std::span<const int> input_values) const {
+  std::map<int, int> result;
+  for (const UpdateNode& update : options_.updates)
+    for (size_t k = 0; k < update.inputs.size(); ++k)
+      result[results_[static_cast<size_t>(update.first_output) + k]] = input_values[update.inputs[k]];
+  return result;
+}
+
+int CompiledGraph::Body::update_of(const Node* node) const {
+  for (size_t u = 0; u < options_.updates.size(); ++u)
+    if (symbol_.outputs()[options_.updates[u].first_output].node.get() == node) return static_cast<int>(u);
+  return -1;
+}
+
 void CompiledGraph::Body::add_step(size_t number) {
   const Node& node = *graph_.nodes()[number];
   std::vector<int> reads = graph_.reads(number);
   int first = graph_.first_value(number), outputs = node.num_outputs();
-  Step step{&node, views_.size(), reads.size(), static_cast<size_t>(outputs), -1};
+  Step step{&node, views_.size(), reads.size(), static_cast<size_t>(outputs), -1, update_of(&node)};
   int64_t elements = 0, drawn = 1;
   for (size_t i = 0; i < reads.size(); ++i) {
     add_view(reads[i]);
@@ -106,10 +126,12 @@ void CompiledGraph::Body::add_step(size_t number) {
   }
   for (int k = 0; k < outputs; ++k) {
     add_view(first + k);
+    const Place& place = plan_.places[plan_.place_of[first + k]];
+    if (place.kind == Place::Kind::input) written_inputs_.push_back(place.index);
     elements += specs_[first + k].shape.size();
     drawn += specs_[first + k].shape.size();
   }
-  if (node.op->is_random(node.params->data(), training_)) {
+  if (node.op->is_random(node.params->data(), options_.training)) {
     step.random = static_cast<int>(draws_.size());
     draws_.push_back(drawn);
   }
@@ -132,8 +154,12 @@ void CompiledGraph::Body::take_outputs(Run& run, std::span<const NDArray> out) c
 }
 
 CompiledGraph::Run CompiledGraph::Body::prepare(std::span<const NDArray> inputs, Context ctx,
-                                                std::span<const NDArray> out) const {
-  Run run{nullptr, ctx, {}, Arrays(static_cast<size_t>(plan_.num_outputs)), {}, {}, {}};
+                                                std::span<const NDArray> out,
+                                                std::span<const ParamsRef> params) const {
+  Run run;
+  run.ctx = ctx;
+  run.outputs.resize(static_cast<size_t>(plan_.num_outputs));
+  run.params.assign(params.begin(), params.end());
   run.inputs.reserve(inputs.size());
   for (const NDArray& a : inputs) run.inputs.push_back(a.detached());
   take_outputs(run, out);
@@ -195,7 +221,12 @@ void CompiledGraph::Body::execute(const Run& run) const {
   std::vector<TensorView> views = views_;
   for (size_t i = 0; i < views.size(); ++i)
     if (view_places_[i] >= 0) views[i].data = places[view_places_[i]];
-  for (const Step& step : steps_) run_step(run, step, views.data() + step.first_view);
+  auto is_off = [&](const Step& step) {
+    if (step.update < 0 || options_.guard < 0) return false;
+    return *reinterpret_cast<const float*>(places[plan_.place_of[results_[options_.guard]]]) == 0;
+  };
+  for (const Step& step : steps_)
+    if (!is_off(step)) run_step(run, step, views.data() + step.first_view);
 }
 
 void CompiledGraph::Body::run_step(const Run& run, const Step& step, const TensorView* views) const {
@@ -205,20 +236,22 @@ void CompiledGraph::Body::run_step(const Run& run, const Step& step, const Tenso
                         {views, step.num_inputs},
                         {views + step.num_inputs, step.num_outputs},
                         run.ctx,
-                        training_,
+                        options_.training,
                         random.key,
                         random.offset,
                         nullptr};
-  run_kernel(op, step.node->params->data(), context, run.body ? &run.where : nullptr,
+  const ParamsRef& params = step.update < 0 ? step.node->params : run.params[step.update];
+  run_kernel(op, params->data(), context, run.body ? &run.where : nullptr,
              [&](const char* text) { return at_node(*step.node, text); });
 }
 
 CompiledGraph::CompiledGraph(const Symbol& symbol, std::span<Node* const> inputs, const VariableSpecs& variables,
-                             bool training, int num_saved)
-    : body_(std::make_shared<Body>(symbol, inputs, variables, training, num_saved)) {}
+                             const CompileOptions& options)
+    : body_(std::make_shared<Body>(symbol, inputs, variables, options)) {}
 
-Arrays CompiledGraph::run(std::span<const NDArray> inputs, Context ctx, std::span<const NDArray> out) const {
-  Run run = body_->prepare(inputs, ctx, out);
+Arrays CompiledGraph::run(std::span<const NDArray> inputs, Context ctx, std::span<const NDArray> out,
+                          std::span<const ParamsRef> params) const {
+  Run run = body_->prepare(inputs, ctx, out, params);
   Arrays results = body_->results(run, inputs);
   std::vector<Var*> reads, writes;
   body_->list_vars(run, reads, writes);

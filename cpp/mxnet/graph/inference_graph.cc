@@ -64,7 +64,7 @@ InferenceGraph::InferenceGraph(const Symbol& symbol, std::span<Node* const> inpu
     if (head.node->is_variable() && !graph.contains(head.node.get())) head = call("_copy", head.node->name, {head});
   auto compile = [&](const Symbol& part, std::span<Node* const> part_inputs) {
     Symbol kernels = optimize(part, {false, variables, {}, OptimizeOptions::Stage::kernels});
-    return std::make_unique<CompiledGraph>(kernels, part_inputs, variables, false);
+    return std::make_unique<CompiledGraph>(kernels, part_inputs, variables, CompileOptions());
   };
   main_ = compile(Symbol(std::move(heads)), main_inputs);
   if (kept.empty()) return;

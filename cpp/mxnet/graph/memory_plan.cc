@@ -134,12 +134,22 @@ class Planner {
     }
     for (int value = first; value < first + graph_.nodes()[number]->num_outputs(); ++value) {
       int& place = plan_.place_of[value];
+      place = overwritten_place(value, now);
+      if (place >= 0) continue;
       place = reusable_place(number, value);
       if (place >= 0)
         spans_[place].last = last_use_[value];
       else
         place = add_place(Place::Kind::temporary, 0, bytes_of(value), now, last_use_[value]);
     }
+  }
+
+  // The place of an input that the value is to be written over; an input that leaves the graph leaves it changed.
+  int overwritten_place(int value, int now) const {
+    auto it = task_.overwritten.find(value);
+    if (it == task_.overwritten.end()) return -1;
+    int last_use = last_use_[roots_[it->second]];
+    return last_use <= now || last_use == kForever ? plan_.place_of[it->second] : -1;
   }
 
   // The place of an input that nobody needs after this node, for an output of an operator that may work in place.

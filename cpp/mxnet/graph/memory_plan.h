@@ -1,6 +1,7 @@
 // Where the values of a graph lie in memory while it runs: which share a place, and how much that takes.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct MemoryTask {
   std::span<const int> inputs;        // values that come from outside; -1 for one that is not read
   std::span<const int> outputs;       // values that leave the graph
   std::span<const int> saved;         // values kept for the gradient
+  std::map<int, int> overwritten;     // by value: the input whose place it takes, unless that is read afterwards
 };
 // Values that are views share the place of what they show; an operator that can works in the place of an input that
 // nobody needs any more; places of temporaries are used again by best fit.

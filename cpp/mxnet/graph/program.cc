@@ -52,7 +52,7 @@ struct Program::Variant {
 
 bool Program::Call::wants(size_t i) const {
   if (kind == Signature::Kind::record) return static_cast<bool>(inputs[i].tape);
-  return kind == Signature::Kind::step && grads[i].defined();
+  return step && step->grads[i].defined();
 }
 
 bool Program::Call::matches(const Signature& signature) const {
@@ -61,11 +61,17 @@ bool Program::Call::matches(const Signature& signature) const {
     if (inputs[i].dtype() != signature.specs[i].dtype || !(inputs[i].shape() == signature.specs[i].shape)) return false;
     if (wants(i) != signature.wanted[i]) return false;
   }
-  return true;
+  if (!step) return true;
+  return step->needs_finite == signature.needs_finite && signature.updates &&
+         signature.updates->fits(step->updates, inputs, step->grads);
 }
 
 Program::Signature Program::Call::signature() const {
-  Signature signature{kind, training, ctx.on_host(), {}, {}};
+  Signature signature{kind, training, ctx.on_host(), {}, {}, {}, false};
+  if (step) {
+    signature.updates = UpdateLayout::of(step->updates, inputs, step->grads);
+    signature.needs_finite = step->needs_finite;
+  }
   for (size_t i = 0; i < inputs.size(); ++i) {
     signature.specs.push_back({inputs[i].shape(), inputs[i].dtype()});
     signature.wanted.push_back(wants(i));
@@ -76,7 +82,7 @@ Program::Signature Program::Call::signature() const {
 Program::Call Program::call_of(std::span<const NDArray> inputs, Context ctx) const {
   using Kind = Signature::Kind;
   const CallState& state = call_state();
-  return {state.recording ? Kind::record : Kind::run, state.training, inputs, {}, ctx};
+  return {state.recording ? Kind::record : Kind::run, state.training, inputs, nullptr, ctx};
 }
 
 Program::Program(Symbol symbol, ProgramOptions options) : symbol_(std::move(symbol)), options_(std::move(options)) {
@@ -123,7 +129,7 @@ bool Program::keeps_parameters(const Signature& signature) const {
   return signature.kind == Signature::Kind::run && !signature.training && parameters && alike;
 }
 
-std::shared_ptr<const Executable> Program::compile(const Signature& signature) const {
+std::shared_ptr<const Executable> Program::compile(const Signature& signature, const TrainingStep* step) const {
   bool known = false;
   Symbol symbol = resolved(signature, known);
   VariableSpecs variables;
@@ -139,8 +145,8 @@ std::shared_ptr<const Executable> Program::compile(const Signature& signature) c
   if (!compiles)
     return std::make_shared<Plan>(symbol, variables_, PlanOptions{options_.zero_is_unknown, segments, known, fixed});
   if (keeps) return std::make_shared<InferenceGraph>(symbol, variables_, variables, fixed_);
-  if (signature.kind == Signature::Kind::step)
-    return std::make_shared<StepGraph>(symbol, variables_, variables, signature.wanted);
+  if (step)
+    return std::make_shared<StepGraph>(symbol, variables_, variables, signature.wanted, *signature.updates, *step);
   return std::make_shared<CompiledFunction>(symbol, variables_, variables, signature.training, signature.wanted);
 }
 
@@ -154,7 +160,9 @@ std::shared_ptr<const Executable> Program::executable(const Call& call) const {
     return it->executable;
   }
   Signature signature = call.signature();
-  std::shared_ptr<const Executable> made = options_.when_repeated ? operator_by_operator() : compile(signature);
+  if (call.step && !signature.updates) return nullptr;
+  std::shared_ptr<const Executable> made =
+      options_.when_repeated ? operator_by_operator() : compile(signature, call.step);
   variants_.push_front({std::move(signature), made});
   if (variants_.size() > kMaxVariants) variants_.pop_back();
   return made;
@@ -182,14 +190,13 @@ Arrays Program::run(std::span<const NDArray> inputs, Context ctx, const MonitorO
   return Plan(symbol, variables_, PlanOptions{options_.zero_is_unknown, false, true, {}}).run(inputs, ctx, *monitor);
 }
 
-std::optional<Arrays> Program::run_with_gradients(std::span<const NDArray> inputs, std::span<const NDArray> grads,
-                                                  Context ctx) const {
+std::optional<Arrays> Program::run_step(std::span<const NDArray> inputs, const TrainingStep& step, Context ctx) const {
   check_inputs(inputs);
-  if (grads.size() != inputs.size())
-    value_error("the graph takes ", inputs.size(), " arrays for gradients, got ", grads.size());
-  std::shared_ptr<const Executable> found = executable({Signature::Kind::step, true, inputs, grads, ctx});
-  auto* step = dynamic_cast<const StepGraph*>(found.get());
-  return step ? std::optional(step->run(inputs, grads, ctx)) : std::nullopt;
+  if (step.grads.size() != inputs.size())
+    value_error("the graph takes ", inputs.size(), " arrays for gradients, got ", step.grads.size());
+  std::shared_ptr<const Executable> found = executable({Signature::Kind::step, true, inputs, &step, ctx});
+  auto* graph = dynamic_cast<const StepGraph*>(found.get());
+  return graph ? std::optional(graph->run(inputs, step, ctx)) : std::nullopt;
 }
 
 GraphReport Program::report() const {

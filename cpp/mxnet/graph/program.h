@@ -11,11 +11,13 @@
 
 #include "mxnet/graph/compiled_graph.h"
 #include "mxnet/graph/symbol.h"
+#include "mxnet/graph/update_layout.h"
 #include "mxnet/op/invoke.h"
 
 namespace mxnet {
 
 class Executable;
+struct TrainingStep;
 
 // Sees values as they are computed: name of the value, operator, the value.
 using Monitor = std::function<void(const std::string& name, const std::string& op, const NDArray& value)>;
@@ -56,11 +58,10 @@ class Program {
   // graph is one node of the tape, with gradients of any order. Safe to call from many threads.
   Arrays run(std::span<const NDArray> inputs, Context ctx, const MonitorOptions* monitor = nullptr) const;
 
-  // Runs the graph in training mode and its gradient in one go, without the tape: writes the gradient of the sum of the
-  // first output by each input into the array of `grads` in its place, if there is one. Empty, with nothing done, where
-  // the graph cannot be compiled.
-  std::optional<Arrays> run_with_gradients(std::span<const NDArray> inputs, std::span<const NDArray> grads,
-                                           Context ctx) const;
+  // Runs the graph in training mode, its gradient and the update of its parameters in one go, without the tape: writes
+  // the gradient of the sum of the first output by each input into the array given for it, and makes the updates.
+  // Empty, with nothing done, where that cannot be one program.
+  std::optional<Arrays> run_step(std::span<const NDArray> inputs, const TrainingStep& step, Context ctx) const;
 
   // What was made of the graph for the last kind of call.
   GraphReport report() const;
@@ -73,12 +74,16 @@ class Program {
     bool training = false, on_host = true;
     std::vector<TensorSpec> specs;
     std::vector<bool> wanted;  // inputs whose gradients are wanted
+    // Of a step:
+    std::optional<UpdateLayout> updates;  // none if they cannot be part of a program
+    bool needs_finite = false;
   };
-  // A call as it is asked for; `grads` holds a defined array for each gradient wanted by a step.
+  // A call as it is asked for.
   struct Call {
     Signature::Kind kind;
     bool training;
-    std::span<const NDArray> inputs, grads;
+    std::span<const NDArray> inputs;
+    const TrainingStep* step;  // of that kind only
     Context ctx;
     bool wants(size_t i) const;
     bool matches(const Signature& signature) const;
@@ -89,7 +94,7 @@ class Program {
   Call call_of(std::span<const NDArray> inputs, Context ctx) const;
   void check_inputs(std::span<const NDArray> inputs) const;
   std::shared_ptr<const Executable> executable(const Call& call) const;
-  std::shared_ptr<const Executable> compile(const Signature& signature) const;
+  std::shared_ptr<const Executable> compile(const Signature& signature, const TrainingStep* step) const;
   std::shared_ptr<const Executable> operator_by_operator() const;
   Symbol resolved(const Signature& signature, bool& known) const;
   bool keeps_parameters(const Signature& signature) const;

@@ -24,9 +24,11 @@ class _WithLoss(HybridBlock):
 class TrainStep:
     """A step of training: forward, loss, backward and the update of the parameters.
 
-    Network and loss are traced together, whether or not the network itself is hybridized. The graph and its gradient
-    are compiled as one program that writes into the gradient arrays of the parameters; the fused update of the
-    trainer follows. What cannot be traced or compiled runs under ``autograd.record()``, with the same numbers.
+    Network and loss are traced together, whether or not the network itself is hybridized. The graph, its gradient and
+    the operators by which the optimizer updates the parameters are compiled as one program; gradients are in the arrays
+    of the parameters afterwards. An optimizer that does more than to call operators, and a trainer with a store or
+    several contexts, update in a call of their own. What cannot be traced or compiled runs under
+    ``autograd.record()``. The numbers are the same in all cases.
 
     Parameters
     ----------
@@ -50,6 +52,7 @@ class TrainStep:
     def __init__(self, net, loss, trainer):
         self.net, self.loss, self.trainer = net, loss, trainer
         self._block = None
+        self._calls = None  # what is left of the update: calls already counted, or None for all of it
         if isinstance(net, HybridBlock) and isinstance(loss, HybridBlock):
             self._block = _WithLoss(net, loss)
             self._block._active = True  # of this block alone: net and loss stay as they are
@@ -71,13 +74,27 @@ class TrainStep:
         """
         if len(args) < 2:
             raise ValueError(f"TrainStep: expected inputs and a label, got {len(args)} arrays")
-        value, _ = self.forward_backward(*args)
-        self.trainer.step(args[0].shape[0] if batch_size is None else batch_size)
+        batch_size = args[0].shape[0] if batch_size is None else batch_size
+        value, _ = self.forward_backward(*args, batch_size=batch_size)
+        self.update(batch_size)
         return value
 
-    def forward_backward(self, *args):
-        """The first half of a step: the loss and what the network gives, with the gradients in their arrays."""
-        return self.compiled(*args) or self._recorded(args)
+    def forward_backward(self, *args, batch_size=None):
+        """The first half of a step: the loss and what the network gives, with the gradients in their arrays.
+
+        With `batch_size` the update may be made along with it.
+        """
+        return self.compiled(*args, batch_size=batch_size) or self._recorded(args)
+
+    def update(self, batch_size):
+        """The second half of a step: what is left of the update of the parameters."""
+        calls, self._calls = self._calls, None
+        if calls is None:
+            self.trainer.step(batch_size)
+            return
+        for call in calls:
+            call.run()
+        self.trainer._mark_stale()
 
     def _recorded(self, args):
         with autograd.record():
@@ -86,8 +103,12 @@ class TrainStep:
         value.backward()
         return value, pred
 
-    def compiled(self, *args):
-        """`forward_backward` by the program; None, with nothing done, where there is none."""
+    def compiled(self, *args, batch_size=None, needs_finite=False):
+        """`forward_backward` by the program; None, with no array changed, where there is none.
+
+        With `needs_finite` an update that is made along with it is left out if the loss is not finite.
+        """
+        self._calls = None
         ready = self._block and self._block._ready_graph(args)
         if ready is None or ready[0].out_format != [0, 0]:
             return None
@@ -95,11 +116,25 @@ class TrainStep:
         params = [None if isinstance(source, int) else source for source in graph.sources]
         if any(param is not None and param.grad_req == "add" for param in params):
             return None
-        trained = [param for param in params if param is not None and param.grad_req == "write"]
-        grads = [param.grad(ctx) if param in trained else None for param in params]
-        results = graph.program.run_with_gradients(arrays, grads, ctx)
+        grads = [param.grad(ctx) if param is not None and param.grad_req == "write" else None for param in params]
+        trained = [param for param, grad in zip(params, grads) if grad is not None]
+        if batch_size is not None and self._renews_all(trained):
+            self._calls = self.trainer._step_calls(batch_size)
+        results = None
+        if self._calls is not None:
+            results = graph.program.run_step(arrays, grads, self._calls, needs_finite, ctx)
+            if results is not None:
+                self._calls = []
+                return tuple(results)
+        results = graph.program.run_step(arrays, grads, (), False, ctx)
         if results is None:
             return None
         for param in trained:
             param.data(ctx)._fresh_grad = True
         return tuple(results)
+
+    def _renews_all(self, trained):
+        """Whether all gradients of the trainer are new once those of the parameters `trained` are."""
+        trained = set(trained)
+        return all(param in trained or param._grad is None or param._data[0]._fresh_grad
+                   for param in self.trainer._params)

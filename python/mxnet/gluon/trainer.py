@@ -252,17 +252,41 @@ class Trainer:
     def _update(self):
         if self._update_on_kvstore:
             return
+        for k, updater in enumerate(self._updaters):
+            fresh = [i for i in self._indices() if self._params[i]._data[k]._fresh_grad]
+            weights = [self._params[i]._data[k] for i in fresh]
+            updater(fresh, [self._params[i]._grad[k] for i in fresh], weights)
+            for array in weights:
+                array._fresh_grad = False
+
+    def _indices(self):
+        """Which parameters have gradients."""
         indices = []
         for i, param in enumerate(self._params):
             if param._grad is not None:
                 indices.append(i)
             elif param._data is None:
                 param.list_data()  # says what is wrong
-        for k, updater in enumerate(self._updaters):
-            fresh = [i for i in indices if self._params[i]._data[k]._fresh_grad]
-            weights = [self._params[i]._data[k] for i in fresh]
-            updater(fresh, [self._params[i]._grad[k] for i in fresh], weights)
-            for array in weights:
+        return indices
+
+    def _step_calls(self, batch_size):
+        """The calls of operators that `step` makes where all gradients are new, still to be made; see `Updater.calls`.
+
+        None, with nothing done, where `step` does more than that.
+        """
+        self._ready()
+        if self._kvstore is not None or len(self._updaters) != 1:
+            return None
+        self._optimizer.rescale_grad = self._scale / batch_size
+        indices = self._indices()
+        params = [self._params[i] for i in indices]
+        return self._updaters[0].calls(indices, [param._grad[0] for param in params],
+                                       [param._data[0] for param in params])
+
+    def _mark_stale(self):
+        """Says that all gradients have been used."""
+        for i in self._indices():
+            for array in self._params[i]._data:
                 array._fresh_grad = False
 
     def save_states(self, fname):

@@ -2,7 +2,7 @@
 from math import sqrt
 
 from .. import ndarray
-from .base import Fused, Optimizer, register
+from .base import ByCalls, Call, Optimizer, register
 
 __all__ = ["FTML", "LAMB", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSProp"]
 
@@ -30,7 +30,20 @@ class _Adaptive(Optimizer):
         return kwargs
 
 
-class _Moments(_Adaptive, Fused):
+class _OneCall(_Adaptive, ByCalls):
+    """An optimizer that updates each weight by one call. A subclass gives `_call`."""
+
+    _mixed_calls = False
+
+    def _call(self, index, weight, grad, state):
+        """The call that updates a weight."""
+        raise NotImplementedError(f"{type(self).__name__} must override _call")
+
+    def _calls(self, index, weight, grad, state, mixed):
+        return [self._call(*item) for item in zip(index, weight, grad, state)]
+
+
+class _Moments(_Adaptive, ByCalls):
     """An optimizer of running means whose weights are updated together by ``multi_*_update``."""
 
     operator = None
@@ -59,7 +72,7 @@ class _Moments(_Adaptive, Fused):
     def _operator(self, mixed):
         return getattr(ndarray, f"multi_mp_{self.operator}_update" if mixed else f"multi_{self.operator}_update")
 
-    def _fused(self, index, weight, grad, state, mixed):
+    def _calls(self, index, weight, grad, state, mixed):
         arguments = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon,
                      "rescale_grad": self.rescale_grad, **self._hyper(index)}
         if self.clip_gradient is not None:
@@ -68,7 +81,7 @@ class _Moments(_Adaptive, Fused):
         for w, g, s in zip(weight, grad, state):
             copy, s = s if mixed else (None, s)
             arrays += [w, g, *(s if isinstance(s, tuple) else (s,)), *([copy] if mixed else [])]
-        self._operator(mixed)(*arrays, out=weight, **arguments)
+        return [Call(self._operator(mixed), arrays, weight, arguments)]
 
     def _bias(self, index):
         """What undoes the bias of running means towards the 0 they start at."""
@@ -111,14 +124,13 @@ class Adam(_Moments):
     def _rates(self, index, lr):
         return lr * self._bias(index)
 
-    def _fused(self, index, weight, grad, state, mixed):
+    def _calls(self, index, weight, grad, state, mixed):
         if all(g.stype == "default" for g in grad):
-            super()._fused(index, weight, grad, state, mixed)
-            return
-        for i, w, g, (mean, var) in zip(index, weight, grad, state):
-            ndarray.adam_update(w, g, mean, var, out=w, lazy_update=self.lazy_update, beta1=self.beta1,
-                                beta2=self.beta2, epsilon=self.epsilon,
-                                **self._arguments(self._rates(i, self._get_lr(i)), self._get_wd(i)))
+            return super()._calls(index, weight, grad, state, mixed)
+        return [Call(ndarray.adam_update, [w, g, *means], [w],
+                     {"lazy_update": self.lazy_update, "beta1": self.beta1, "beta2": self.beta2,
+                      "epsilon": self.epsilon, **self._arguments(self._rates(i, self._get_lr(i)), self._get_wd(i))})
+                for i, w, g, means in zip(index, weight, grad, state)]
 
 
 @register
@@ -213,7 +225,7 @@ class AdaGrad(_Adaptive):
 
 
 @register
-class RMSProp(_Adaptive):
+class RMSProp(_OneCall):
     """Steps divided by the root of a running mean of squared gradients.
 
     Parameters
@@ -248,17 +260,14 @@ class RMSProp(_Adaptive):
         """Mean square alone, or with mean and velocity."""
         return 3 if self.centered else 1
 
-    def update(self, index, weight, grad, state):
-        _, lr, wd = self._start(index)
-        kwargs = {"gamma1": self.gamma1, "epsilon": self.epsilon, **self._arguments(lr, wd)}
+    def _call(self, index, weight, grad, state):
+        arguments = {"gamma1": self.gamma1, "epsilon": self.epsilon,
+                     **self._arguments(self._get_lr(index), self._get_wd(index))}
         if self.clip_weights:
-            kwargs["clip_weights"] = self.clip_weights
-        if self.centered:
-            square, mean, velocity = state
-            ndarray.rmspropalex_update(weight, grad, square, mean, velocity, out=weight, gamma2=self.gamma2,
-                                       **kwargs)
-        else:
-            ndarray.rmsprop_update(weight, grad, state, out=weight, **kwargs)
+            arguments["clip_weights"] = self.clip_weights
+        if not self.centered:
+            return Call(ndarray.rmsprop_update, [weight, grad, state], [weight], arguments)
+        return Call(ndarray.rmspropalex_update, [weight, grad, *state], [weight], {"gamma2": self.gamma2, **arguments})
 
 
 @register
@@ -293,7 +302,7 @@ class AdaDelta(_Adaptive):
 
 
 @register
-class Ftrl(_Adaptive):
+class Ftrl(_OneCall):
     """Follow the regularized leader (McMahan et al., 2013): keeps unneeded weights at exactly 0.
 
     Parameters
@@ -313,15 +322,14 @@ class Ftrl(_Adaptive):
         self.lamda1 = lamda1
         self.beta = beta
 
-    def update(self, index, weight, grad, state):
-        _, lr, wd = self._start(index)
-        z, n = state
-        ndarray.ftrl_update(weight, grad, z, n, out=weight, lamda1=self.lamda1, beta=self.beta,
-                            **self._arguments(lr, wd))
+    def _call(self, index, weight, grad, state):
+        arguments = {"lamda1": self.lamda1, "beta": self.beta,
+                     **self._arguments(self._get_lr(index), self._get_wd(index))}
+        return Call(ndarray.ftrl_update, [weight, grad, *state], [weight], arguments)
 
 
 @register
-class FTML(_Adaptive):
+class FTML(_OneCall):
     """Follow the moving leader (Zheng and Kwok, 2017).
 
     Parameters
@@ -342,11 +350,11 @@ class FTML(_Adaptive):
         self.beta2 = beta2
         self.epsilon = epsilon
 
-    def update(self, index, weight, grad, state):
-        t, lr, wd = self._start(index)
-        d, v, z = state
-        ndarray.ftml_update(weight, grad, d, v, z, out=weight, t=t, beta1=self.beta1, beta2=self.beta2,
-                            epsilon=self.epsilon, **self._arguments(lr, wd, clip="clip_grad"))
+    def _call(self, index, weight, grad, state):
+        arguments = {"t": self._index_update_count[index], "beta1": self.beta1, "beta2": self.beta2,
+                     "epsilon": self.epsilon,
+                     **self._arguments(self._get_lr(index), self._get_wd(index), clip="clip_grad")}
+        return Call(ndarray.ftml_update, [weight, grad, *state], [weight], arguments)
 
 
 @register

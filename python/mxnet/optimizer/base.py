@@ -2,6 +2,7 @@
 import os
 import pickle
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 
@@ -264,11 +265,26 @@ class Optimizer:
         return grad if self.clip_gradient is None else ndarray.clip(grad, -self.clip_gradient, self.clip_gradient)
 
 
-class Fused(Optimizer):
-    """An optimizer that updates many weights by one operator.
+class Call(NamedTuple):
+    """An operator that updates weights: `function` applied to `arrays` writes into `out`, a list of some of them."""
 
-    A subclass gives `_fused`. Weights come one at a time to a class that overrides `update` once more.
+    function: object
+    arrays: list
+    out: list
+    arguments: dict
+
+    def run(self):
+        """Makes the call."""
+        self.function(*self.arrays, out=self.out, **self.arguments)
+
+
+class ByCalls(Optimizer):
+    """An optimizer that updates bundles of weights by calling operators, which can become part of a compiled step.
+
+    A subclass gives `_calls`. Weights come one at a time to a class that overrides `update` once more.
     """
+
+    _mixed_calls = True  # whether `_calls` knows 32-bit copies
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -280,25 +296,35 @@ class Fused(Optimizer):
         return any(not klass.__module__.startswith("mxnet.optimizer") and
                    {"update", "update_multi_precision"} & vars(klass).keys() for klass in type(self).__mro__[:-1])
 
-    def _fused(self, index, weight, grad, state, mixed):
-        """Updates lists of weights; with `mixed`, each state is that of a 32-bit copy, and that copy."""
-        raise NotImplementedError(f"{type(self).__name__} must override _fused")
+    def _calls(self, index, weight, grad, state, mixed):
+        """The calls that update a list of weights; with `mixed`, a state is that of a 32-bit copy, and that copy."""
+        raise NotImplementedError(f"{type(self).__name__} must override _calls")
 
-    def _run(self, index, weight, grad, state, mixed):
+    def counted_calls(self, index, weight, grad, state):
+        """Counts an update of the weights and gives its calls, still to be made; None if it is not made of calls."""
+        mixed = self._keeps_copy(weight[0])
+        if self._is_overridden() or (mixed and not self._mixed_calls):
+            return None
+        self._update_count(index)
+        return self._calls(index, weight, grad, state, mixed)
+
+    def update(self, index, weight, grad, state):
         if not isinstance(index, (list, tuple)):
             index, weight, grad, state = [index], [weight], [grad], [state]
         self._update_count(index)
-        self._fused(index, weight, grad, state, mixed)
-
-    def update(self, index, weight, grad, state):
-        self._run(index, weight, grad, state, mixed=False)
+        for call in self._calls(index, weight, grad, state, mixed=False):
+            call.run()
 
     def update_multi_precision(self, index, weight, grad, state):
-        first = weight[0] if isinstance(weight, (list, tuple)) else weight
-        if self._is_overridden():
-            super().update_multi_precision(index, weight, grad, state)
-        else:
-            self._run(index, weight, grad, state, mixed=self._keeps_copy(first))
+        several = isinstance(index, (list, tuple))
+        columns = (index, weight, grad, state) if several else ([index], [weight], [grad], [state])
+        calls = self.counted_calls(*columns)
+        if calls is None:
+            for item in zip(*columns):
+                super().update_multi_precision(*item)
+            return
+        for call in calls:
+            call.run()
 
 
 register = Optimizer.register
@@ -351,21 +377,42 @@ class Updater:
             index, grad, weight = [index], [grad], [weight]
         if not weight:
             return
+        self._make_ready(index, weight)
         optimizer, states = self.optimizer, self.states
-        optimizer._set_current_context(weight[0].context.device_id)
-        for i, w in zip(index, weight):
-            if i not in states:
-                states[i] = optimizer.create_state_multi_precision(i, w)
-                self.states_synced[i] = True
-            elif not self.states_synced[i]:
-                states[i] = self.sync_state_context(states[i], w.context)
-                self.states_synced[i] = True
         if not self.aggregate_updates:
             for i, w, g in zip(index, weight, grad):
                 optimizer.update_multi_precision(i, w, g, states[i])
             return
         for i, w, g in self._bundles(index, weight, grad):
             optimizer.update_multi_precision(i, w, g, [states[j] for j in i])
+
+    def calls(self, index, grad, weight):
+        """The calls of operators by which ``self(index, grad, weight)`` updates lists of weights, still to be made.
+
+        The update is counted. None, with nothing done, for an optimizer that does more than to call operators.
+        """
+        if not self.aggregate_updates or not weight:
+            return None
+        self._make_ready(index, weight)
+        calls = []
+        for i, w, g in self._bundles(index, weight, grad):
+            some = self.optimizer.counted_calls(i, w, g, [self.states[j] for j in i])
+            if some is None:
+                return None
+            calls += some
+        return calls
+
+    def _make_ready(self, index, weight):
+        """Makes the states that are missing, on the context of the weights."""
+        optimizer, states, synced = self.optimizer, self.states, self.states_synced
+        optimizer._set_current_context(weight[0].context.device_id)
+        for i, w in zip(index, weight):
+            if i not in states:
+                states[i] = optimizer.create_state_multi_precision(i, w)
+                synced[i] = True
+            elif not synced[i]:
+                states[i] = self.sync_state_context(states[i], w.context)
+                synced[i] = True
 
     def _bundles(self, index, weight, grad):
         """The weights in groups of one element type and at most `aggregate_num`."""

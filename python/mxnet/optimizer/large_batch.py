@@ -39,6 +39,7 @@ class LBSGD(_Momentum):
     def __init__(self, momentum=0.0, multi_precision=False, warmup_strategy="linear", warmup_epochs=5, batch_scale=1,
                  updates_per_epoch=32, begin_epoch=0, num_epochs=60, **kwargs):
         super().__init__(multi_precision=multi_precision, **kwargs)
+        self.aggregate_num = 0  # its update is more than calls of operators
         self.momentum = momentum
         self.warmup_strategy = warmup_strategy
         self.warmup_epochs = warmup_epochs

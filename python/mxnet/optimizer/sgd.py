@@ -2,15 +2,16 @@
 import numpy as np
 
 from .. import ndarray
-from .base import Fused, Optimizer, register
+from .base import ByCalls, Call, Optimizer, register
 
 __all__ = ["DCASGD", "LARS", "NAG", "SGD", "SGLD", "Signum", "ccSGD"]
 
 
-class _Momentum(Optimizer):
+class _Momentum(ByCalls):
     """An optimizer whose state is a velocity, with a 32-bit weight beside it for 16-bit weights."""
 
     momentum = 0.0
+    _moving = "sgd_mom"  # names the operator with a velocity
 
     def create_state(self, index, weight):
         if self.momentum == 0.0:
@@ -32,8 +33,19 @@ class _Momentum(Optimizer):
             kwargs["clip_gradient"] = self.clip_gradient
         return kwargs
 
-    def _run_fused(self, prefix, weight, grad, state, mixed, *rates, **kwargs):
-        """Updates several weights by the operator of a family, `rates` being the arrays that it takes last."""
+    def _single(self, index, weight, grad, state, mixed, **more):
+        """The call that updates one weight."""
+        velocity, copy = state if mixed else (state, None)
+        name = self._moving if velocity is not None else "sgd"
+        arrays = [array for array in (weight, grad, velocity, copy) if array is not None]
+        function = getattr(ndarray, f"mp_{name}_update" if mixed else f"{name}_update")
+        return Call(function, arrays, [weight], {**self._arguments(index), **more})
+
+    def _calls(self, index, weight, grad, state, mixed):
+        return [self._single(*item, mixed) for item in zip(index, weight, grad, state)]
+
+    def _multi(self, prefix, weight, grad, state, mixed, *rates, **kwargs):
+        """The call that updates several weights by the operator of a family that takes the arrays `rates` last."""
         columns = [weight, grad]
         velocities, copies = zip(*state) if mixed else (state, None)
         kwargs.update(num_weights=len(weight), rescale_grad=self.rescale_grad)
@@ -47,11 +59,11 @@ class _Momentum(Optimizer):
         if self.clip_gradient is not None:
             kwargs["clip_gradient"] = self.clip_gradient
         arrays = [array for row in zip(*columns) for array in row]
-        getattr(ndarray, name + "_update")(*arrays, *rates, out=weight, **kwargs)
+        return Call(getattr(ndarray, name + "_update"), [*arrays, *rates], weight, kwargs)
 
 
 @register
-class SGD(_Momentum, Fused):
+class SGD(_Momentum):
     """Stochastic gradient descent.
 
     With ``g = clip(rescale_grad * grad) + wd * weight``: ``weight -= lr * g``, or with momentum
@@ -76,25 +88,11 @@ class SGD(_Momentum, Fused):
         self.momentum = momentum
         self.lazy_update = lazy_update
 
-    def _fused(self, index, weight, grad, state, mixed):
+    def _calls(self, index, weight, grad, state, mixed):
         if len(index) == 1 or any(g.stype != "default" for g in grad):
-            for i, w, g, s in zip(index, weight, grad, state):
-                self._run_one(i, w, g, s, mixed)
-        else:
-            self._run_fused("multi", weight, grad, state, mixed, lrs=self._get_lrs(index), wds=self._get_wds(index))
-
-    def _run_one(self, index, weight, grad, state, mixed):
-        kwargs = self._arguments(index)
-        if mixed:
-            velocity, copy = state
-            if velocity is None:
-                ndarray.mp_sgd_update(weight, grad, copy, out=weight, **kwargs)
-            else:
-                ndarray.mp_sgd_mom_update(weight, grad, velocity, copy, out=weight, **kwargs)
-        elif state is None:
-            ndarray.sgd_update(weight, grad, out=weight, lazy_update=self.lazy_update, **kwargs)
-        else:
-            ndarray.sgd_mom_update(weight, grad, state, out=weight, lazy_update=self.lazy_update, **kwargs)
+            lazy = {} if mixed else {"lazy_update": self.lazy_update}
+            return [self._single(*item, mixed, **lazy) for item in zip(index, weight, grad, state)]
+        return [self._multi("multi", weight, grad, state, mixed, lrs=self._get_lrs(index), wds=self._get_wds(index))]
 
 
 @register
@@ -120,29 +118,11 @@ class NAG(_Momentum):
         See `Optimizer`.
     """
 
+    _moving = "nag_mom"
+
     def __init__(self, momentum=0.0, **kwargs):
         super().__init__(**kwargs)
         self.momentum = momentum
-
-    def update(self, index, weight, grad, state):
-        self._update_count(index)
-        kwargs = self._arguments(index)
-        if state is None:
-            ndarray.sgd_update(weight, grad, out=weight, **kwargs)
-        else:
-            ndarray.nag_mom_update(weight, grad, state, out=weight, **kwargs)
-
-    def update_multi_precision(self, index, weight, grad, state):
-        if not self._keeps_copy(weight):
-            self.update(index, weight, grad, state)
-            return
-        self._update_count(index)
-        kwargs = self._arguments(index)
-        velocity, copy = state
-        if velocity is None:
-            ndarray.mp_sgd_update(weight, grad, copy, out=weight, **kwargs)
-        else:
-            ndarray.mp_nag_mom_update(weight, grad, velocity, copy, out=weight, **kwargs)
 
 
 @register
@@ -163,6 +143,7 @@ class Signum(_Momentum):
     """
 
     # It is updated in 32 bits like any optimizer, with the copy first.
+    _mixed_calls = False
     create_state_multi_precision = Optimizer.create_state_multi_precision
 
     def __init__(self, learning_rate=0.01, momentum=0.9, wd_lh=0.0, **kwargs):
@@ -170,19 +151,17 @@ class Signum(_Momentum):
         self.momentum = momentum
         self.wd_lh = wd_lh
 
-    def update(self, index, weight, grad, state):
-        self._update_count(index)
-        kwargs = self._arguments(index)
+    def _single(self, index, weight, grad, state, mixed):
+        arguments = self._arguments(index)
         if state is None:
-            ndarray.signsgd_update(weight, grad, out=weight, **kwargs)
-            return
+            return Call(ndarray.signsgd_update, [weight, grad], [weight], arguments)
         if self.wd_lh:
-            kwargs["wd_lh"] = self.wd_lh
-        ndarray.signum_update(weight, grad, state, out=weight, **kwargs)
+            arguments["wd_lh"] = self.wd_lh
+        return Call(ndarray.signum_update, [weight, grad, state], [weight], arguments)
 
 
 @register
-class LARS(_Momentum, Fused):
+class LARS(_Momentum):
     """`SGD` for large batches: steps in the proportion of the weight to its gradient (You et al., 2017).
 
     The learning rate of a weight is multiplied by ``eta * |weight| / (|grad| + wd * |weight| + eps)``,
@@ -231,19 +210,23 @@ class LARS(_Momentum, Fused):
         corrects = self.momentum_correction and self.last_lr
         return self.momentum * (self.cur_lr / self.last_lr) if corrects else self.momentum
 
-    def _fused(self, index, weight, grad, state, mixed):
+    def _calls(self, index, weight, grad, state, mixed):
         # Those whose learning rate is scaled come first, so that their part of the rates is one piece.
         items = sorted(zip(index, weight, grad, state), key=lambda item: not self._is_scaled(item[0]))
         index, weight, grad, state = map(list, zip(*items))
-        rates, decays = (ndarray.array(numbers, weight[0].context, "float32")
+        ctx = weight[0].context
+        rates, decays = (ndarray.array(numbers, ctx, "float32")
                          for numbers in (self._get_lrs(index), self._get_wds(index)))
-        scaled = sum(map(self._is_scaled, index))
+        scaled, calls = sum(map(self._is_scaled, index)), []
         if scaled:
-            sizes, slopes = (ndarray.multi_sum_sq(*arrays[:scaled], num_arrays=scaled) for arrays in (weight, grad))
-            ndarray.multi_lars(rates[:scaled], sizes, slopes, decays[:scaled], eta=self.eta, eps=self.eps,
-                               rescale_grad=self.rescale_grad, out=rates[:scaled])
+            sizes, slopes = (ndarray.empty((scaled,), ctx) for _ in range(2))
+            calls = [Call(ndarray.multi_sum_sq, arrays[:scaled], [squares], {"num_arrays": scaled})
+                     for arrays, squares in ((weight, sizes), (grad, slopes))]
+            part = rates[:scaled]
+            calls.append(Call(ndarray.multi_lars, [part, sizes, slopes, decays[:scaled]], [part],
+                              {"eta": self.eta, "eps": self.eps, "rescale_grad": self.rescale_grad}))
         momentum = {"momentum": self._momentum_now()} if self.momentum != 0.0 else {}
-        self._run_fused("preloaded_multi", weight, grad, state, mixed, rates, decays, **momentum)
+        return [*calls, self._multi("preloaded_multi", weight, grad, state, mixed, rates, decays, **momentum)]
 
 
 @register

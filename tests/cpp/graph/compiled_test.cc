@@ -1,6 +1,8 @@
 // Compiled graphs from C++: places of values, gradients, and use by many threads.
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cmath>
 #include <limits>
 #include <random>
 #include <thread>
@@ -9,6 +11,7 @@
 #include "mxnet/autograd/tape.h"
 #include "mxnet/graph/memory_plan.h"
 #include "mxnet/graph/program.h"
+#include "mxnet/graph/step_graph.h"
 #include "mxnet/graph/trace.h"
 
 using namespace mxnet;
@@ -79,7 +82,7 @@ TEST_CASE("values that are needed at the same time lie in different places") {
     std::vector<TensorSpec> specs = infer_values(graph, variables);
     std::vector<int> inputs{graph.first_value(graph.number_of(symbol.inputs()[0]))}, outputs;
     for (const NodeOutput& output : symbol.outputs()) outputs.push_back(graph.value_of(output));
-    MemoryPlan plan = plan_memory({graph, specs, inputs, outputs, {}});
+    MemoryPlan plan = plan_memory({graph, specs, inputs, outputs, {}, {}});
     std::vector<Life> lives = lives_of(graph, symbol);
     for (int a = 0; a < graph.num_values(); ++a)
       for (int b = 0; b < a; ++b) {
@@ -127,10 +130,55 @@ TEST_CASE("a compiled graph has gradients of gradients") {
 TEST_CASE("a step writes gradients into their arrays") {
   Program program(product());
   Arrays inputs{filled({2, 3}, 0.3f), filled({3, 4}, 0.2f)}, grads{NDArray(), filled({3, 4}, 9)};
-  std::optional<Arrays> loss = program.run_with_gradients(inputs, grads, Context::cpu());
+  std::optional<Arrays> loss = program.run_step(inputs, {grads, {}}, Context::cpu());
   REQUIRE(loss);
   float y = values_of((*loss)[0])[0];
   for (float g : values_of(grads[1])) CHECK(g == doctest::Approx(2 * 0.3f * (1 - y * y)));
+}
+
+TEST_CASE("a step updates parameters by calls whose parameters may change") {
+  Program program(product());
+  const Op& op = Registry::get().at("sgd_mom_update");
+  NDArray w = filled({3, 4}, 0.2f), velocity = filled({3, 4}, 0);
+  Arrays inputs{filled({2, 3}, 0.3f), w}, grads{NDArray(), filled({3, 4}, 0)};
+  double want_w = 0.2, want_velocity = 0;
+  for (double rate : {0.1, 0.1, 0.01}) {
+    ParamsRef params = make_params(op, {{"lr", rate}, {"momentum", 0.5}});
+    UpdateCall update{&op, params, {w, grads[1], velocity}, {w}};
+    std::optional<Arrays> loss = program.run_step(inputs, {grads, {&update, 1}}, Context::cpu());
+    REQUIRE(loss);
+    double y = std::tanh(0.9 * want_w);
+    want_velocity = 0.5 * want_velocity - rate * 2 * 0.3 * (1 - y * y);
+    want_w += want_velocity;
+    for (float value : values_of(w)) CHECK(value == doctest::Approx(want_w));
+    for (float value : values_of(velocity)) CHECK(value == doctest::Approx(want_velocity));
+  }
+}
+
+TEST_CASE("a step that needs a finite loss changes nothing but gradients where it is none") {
+  Program program(product());
+  const Op& op = Registry::get().at("sgd_update");
+  NDArray w = filled({3, 4}, 0.2f);
+  for (bool needs_finite : {true, false}) {
+    Arrays inputs{filled({2, 3}, std::nanf("")), w}, grads{NDArray(), filled({3, 4}, 0)};
+    UpdateCall update{&op, make_params(op, {{"lr", 0.1}}), {w, grads[1]}, {w}};
+    REQUIRE(program.run_step(inputs, {grads, {&update, 1}, needs_finite}, Context::cpu()));
+    CHECK(std::isnan(values_of(grads[1])[0]));
+    CHECK(std::isnan(values_of(w)[0]) == !needs_finite);
+  }
+}
+
+TEST_CASE("updates that depend on each other, or write what they do not read, are no part of a program") {
+  Program program(product());
+  const Op& op = Registry::get().at("sgd_update");
+  NDArray w = filled({3, 4}, 0.2f);
+  Arrays inputs{filled({2, 3}, 0.3f), w}, grads{NDArray(), filled({3, 4}, 0)};
+  UpdateCall update{&op, make_params(op, {{"lr", 0.1}}), {w, grads[1]}, {w}};
+  std::array twice{update, update};
+  CHECK_FALSE(program.run_step(inputs, {grads, twice}, Context::cpu()));
+  update.outputs = {filled({3, 4}, 0)};
+  CHECK_FALSE(program.run_step(inputs, {grads, {&update, 1}}, Context::cpu()));
+  for (float value : values_of(w)) CHECK(value == 0.2f);
 }
 
 TEST_CASE("many threads train and infer with one program") {

@@ -91,10 +91,10 @@ def choose_metrics(net, loss, metrics):
                          name="mse")]
 
 
-def check_label(who, loss, label, pred):
+def check_label(who, loss, label, pred_shape):
     """Raises ValueError for labels that are out of range, as NaN is."""
-    if isinstance(loss, (ProbabilityLoss, gloss.SoftmaxCrossEntropyLoss)) and label.shape != pred.shape:
-        classes = pred.shape[getattr(loss, "_axis", -1)]
+    if isinstance(loss, (ProbabilityLoss, gloss.SoftmaxCrossEntropyLoss)) and label.shape != pred_shape:
+        classes = pred_shape[getattr(loss, "_axis", -1)]
         limit, allowed = classes - 1, f"for {classes} classes, which are numbered from 0 to {classes - 1}"
     elif isinstance(loss, gloss.SigmoidBinaryCrossEntropyLoss):
         limit, allowed = 1, "for a binary cross-entropy, whose labels are from 0 to 1"

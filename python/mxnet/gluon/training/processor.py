@@ -6,14 +6,14 @@ from ... import autograd
 from ... import error as _error
 from ...base import MXNetError
 from ..block import Block
-from ..contrib.estimator import BatchProcessor, Estimator
+from ..contrib.estimator import BatchEnd, BatchProcessor, Estimator, GradientUpdateHandler
 from ..hybrid_block import uncompiled
 from ..loss import Loss
 from ..train_step import TrainStep
 from ..utils import split_and_load
 from .loss import check_label
 
-__all__ = ["Processor", "ShortEstimator", "run_network"]
+__all__ = ["Processor", "ShortEstimator", "UpdateHandler", "run_network", "see_gradients"]
 
 # What a layer or loss raises for inputs that do not fit.
 _WRONG = (MXNetError, ValueError, TypeError, AssertionError)
@@ -73,12 +73,26 @@ def _failing_layer(net, inputs):
     return layer, shapes[0] if shapes else "?"
 
 
+def see_gradients(handlers):
+    """Whether some of the handlers come between backward and the update, or make the update."""
+    return any(isinstance(handler, GradientUpdateHandler) or
+               (isinstance(handler, BatchEnd) and getattr(handler, "priority", 0) < UpdateHandler().priority)
+               for handler in handlers)
+
+
 def _clear_gradients(net, ctx):
     """Says that a context that got no samples has gradients of 0."""
     for param in net.collect_params().values():
         if param._grad is not None:
             param.grad(ctx)[:] = 0
             param.data(ctx)._fresh_grad = True
+
+
+class UpdateHandler(GradientUpdateHandler):
+    """Updates the weights after each batch, as far as the step has not done so."""
+
+    def batch_end(self, estimator, *args, **kwargs):
+        estimator.batch_processor.update(estimator, sum(one.shape[0] if one.shape else 1 for one in kwargs["loss"]))
 
 
 class Processor(BatchProcessor):
@@ -88,13 +102,17 @@ class Processor(BatchProcessor):
     ----------
     who : str
         The caller, for messages.
+    updates : bool
+        Whether parameters may be updated along with the gradient; `UpdateHandler` does what is left then.
     """
 
-    def __init__(self, who):
+    def __init__(self, who, updates=False):
         super().__init__()
         self._who = who
+        self.updates = updates
         self.epoch, self.step = 1, 0
         self._train_step = None
+        self._tail = None  # the shape of a sample's prediction, where the loss has a value for each sample
 
     def _split(self, estimator, batch):
         """The parts of inputs and label for each context."""
@@ -108,7 +126,7 @@ class Processor(BatchProcessor):
     def _loss(self, estimator, loss, pred, label):
         if isinstance(pred, (list, tuple)):
             raise ValueError(f"{self._who}: the network gives {len(pred)} outputs; fit takes networks of one")
-        check_label(self._who, loss, label, pred)
+        check_label(self._who, loss, label, pred.shape)
         try:
             return loss(pred, label)
         except _WRONG as error:
@@ -131,15 +149,29 @@ class Processor(BatchProcessor):
         if self._train_step is None:
             self._train_step = TrainStep(estimator.net, estimator.loss, estimator.trainer)
         inputs = [array.as_in_context(estimator.context[0]) for array in batch]
+        size = inputs[0].shape[0]
+        if self._tail is not None:  # the update is part of the program, so that labels are checked before
+            check_label(self._who, estimator.loss, inputs[-1], (size, *self._tail))
         try:
-            done = self._train_step.compiled(*inputs)
+            done = self._train_step.compiled(*inputs, batch_size=None if self._tail is None else size,
+                                             needs_finite=True)
         except _WRONG:
             return None  # step by step it is told which layer does not fit
         if done is None:
             return None
         loss, pred = done
-        check_label(self._who, estimator.loss, inputs[-1], pred)
+        if self._tail is None:
+            check_label(self._who, estimator.loss, inputs[-1], pred.shape)
+            if pred.shape[:1] == loss.shape[:1] == (size,) and self.updates:
+                self._tail = pred.shape[1:]
         return [tuple(inputs[:-1])], [inputs[-1]], [pred], [loss]
+
+    def update(self, estimator, batch_size):
+        """What is left of the update of the parameters."""
+        if self._train_step is None:
+            estimator.trainer.step(batch_size)
+        else:
+            self._train_step.update(batch_size)
 
     def _recorded_step(self, estimator, batch):
         with autograd.record():

@@ -12,7 +12,7 @@ from ..contrib.estimator import CheckpointHandler, LoggingHandler
 from ..trainer import Trainer
 from .history import History, Scores
 from .loss import choose_loss, choose_metrics
-from .processor import Processor, ShortEstimator, run_network
+from .processor import Processor, ShortEstimator, UpdateHandler, run_network, see_gradients
 from .progress import Progress
 from .source import Batches
 
@@ -172,6 +172,9 @@ def fit(net, data, num_epochs=1, loss_fn=None, optimizer=None, validation_data=N
         progress = Progress(history, estimator.train_metrics, num_epochs, count,
                             held_out and (lambda: _scores(estimator, held_out)), estimator.batch_processor, verbose)
         handlers = [*(event_handlers or []), progress, _Silence()]
+        if not see_gradients(handlers):
+            estimator.batch_processor.updates = True
+            handlers.append(UpdateHandler())
         if checkpoint is not None:
             handlers.append(_Checkpoints(str(checkpoint), resume_from_checkpoint=resume))
         try:
