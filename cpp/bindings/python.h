@@ -96,7 +96,7 @@ extern PyTypeObject* array_base_type;
 inline bool is_array(PyObject* object) { return PyObject_TypeCheck(object, array_base_type); }
 inline NDArray& array_of(PyObject* object) { return reinterpret_cast<ArrayObject*>(object)->array; }
 const NDArray& array_argument(PyObject* object, const char* what);
-const Op& op_argument(PyObject* object, const char* what);  // of a function such as mx.nd.dot
+const Op& op_argument(PyObject* object, const char* what);    // of a function such as mx.nd.dot
 PyObject* wrap(NDArray array, PyTypeObject* type = nullptr);  // default: the class of the "nd" space
 PyTypeObject* array_class(const char* space);
 

@@ -229,7 +229,8 @@ void init_passes(py::module_& m) {
 
 ParamsRef params_argument(const Op& op, py::handle attrs) {
   std::vector<std::pair<std::string, Value>> items;
-  for (auto [key, value] : py::cast<py::dict>(attrs)) items.emplace_back(py::cast<std::string>(key), to_value(value.ptr()));
+  for (auto [key, value] : py::cast<py::dict>(attrs))
+    items.emplace_back(py::cast<std::string>(key), to_value(value.ptr()));
   return make_params(op, items);
 }
 

@@ -88,8 +88,8 @@ CompiledGraph::Body::Body(const Symbol& symbol, std::span<Node* const> inputs, c
   for (const NodeOutput& output : symbol_.outputs()) results_.push_back(graph_.value_of(output));
   size_t num_outputs = results_.size() - static_cast<size_t>(options.num_saved);
   std::span<const int> all(results_);
-  plan_ = plan_memory({graph_, specs_, input_values, all.first(num_outputs), all.subspan(num_outputs),
-                       overwritten(input_values)});
+  plan_ = plan_memory(
+      {graph_, specs_, input_values, all.first(num_outputs), all.subspan(num_outputs), overwritten(input_values)});
   for (const Place& place : plan_.places)
     if (place.kind == Place::Kind::output) output_bytes_ += place.bytes;
   for (size_t i = 0; i < graph_.nodes().size(); ++i)
@@ -154,8 +154,7 @@ void CompiledGraph::Body::take_outputs(Run& run, std::span<const NDArray> out) c
 }
 
 CompiledGraph::Run CompiledGraph::Body::prepare(std::span<const NDArray> inputs, Context ctx,
-                                                std::span<const NDArray> out,
-                                                std::span<const ParamsRef> params) const {
+                                                std::span<const NDArray> out, std::span<const ParamsRef> params) const {
   Run run;
   run.ctx = ctx;
   run.outputs.resize(static_cast<size_t>(plan_.num_outputs));

@@ -26,9 +26,9 @@ struct UpdateNode {
 
 struct CompileOptions {
   bool training = false;
-  int num_saved = 0;                // the last outputs, which share one block of memory
+  int num_saved = 0;                     // the last outputs, which share one block of memory
   std::vector<UpdateNode> updates = {};  // they come after everything else
-  int guard = -1;                   // an output of one float; where it is 0 the updates are left out
+  int guard = -1;                        // an output of one float; where it is 0 the updates are left out
 };
 
 class CompiledGraph {

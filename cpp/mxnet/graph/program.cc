@@ -156,7 +156,7 @@ std::shared_ptr<const Executable> Program::executable(const Call& call) const {
     if (!call.matches(it->signature)) continue;
     bool again = it == variants_.begin();
     variants_.splice(variants_.begin(), variants_, it);
-    if (again && it->executable == by_operator_) it->executable = compile(it->signature);
+    if (again && it->executable == by_operator_) it->executable = compile(it->signature, call.step);
     return it->executable;
   }
   Signature signature = call.signature();

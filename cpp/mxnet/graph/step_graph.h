@@ -11,9 +11,9 @@ namespace mxnet {
 
 // What one step of training does beside running the graph.
 struct TrainingStep {
-  std::span<const NDArray> grads;        // by input: where its gradient goes; undefined for one that is not wanted
-  std::span<const UpdateCall> updates;   // made last
-  bool needs_finite = false;             // the updates are left out where the first output is not finite
+  std::span<const NDArray> grads;       // by input: where its gradient goes; undefined for one that is not wanted
+  std::span<const UpdateCall> updates;  // made last
+  bool needs_finite = false;            // the updates are left out where the first output is not finite
 };
 
 class StepGraph : public Executable {

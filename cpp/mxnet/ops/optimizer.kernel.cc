@@ -25,7 +25,7 @@ template <bool mixed, bool direction, class Rule, class T, class S, int n, class
 [[gnu::flatten]] void update_range(int64_t begin, int64_t end, const Rule& rule, const UpdateArrays<T, S, n>& a,
                                    Out* out) {
   using V = compute_t<T>;
-#pragma omp simd
+#pragma GCC ivdep
   for (int64_t i = begin; i < end; ++i) {
     V weight = mixed ? static_cast<V>(a.master[i]) : static_cast<V>(a.weight[i]);
     V state[n + 1] = {};

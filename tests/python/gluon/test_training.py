@@ -334,6 +334,46 @@ def test_loss_that_is_not_a_number_names_the_step():
         np.testing.assert_array_equal(array, wanted)
 
 
+@pytest.mark.parametrize("wrong", ["data", "label"])
+def test_momenta_stay_as_they_were_before_a_wrong_batch(wrong):
+    net = nn.HybridSequential()
+    net.add(nn.Dense(4, in_units=3))
+    net.initialize()
+    data, label = np.ones((8, 3), "float32"), np.array([0, 1, 2, 3] * 2, "float32")
+    options = {"num_epochs": 1, "loss_fn": gluon.loss.SoftmaxCrossEntropyLoss(), "batch_size": 2, "shuffle": False,
+               "verbose": False}
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.1, "momentum": 0.9})
+    (data[6] if wrong == "data" else label[6:])[:] = np.nan
+    with pytest.raises((mx.MXNetError, ValueError)):
+        net.fit((data, label), optimizer=trainer, **options)
+    states = trainer._updaters[0].states
+    assert len(states) == 2 and all(np.isfinite(state.asnumpy()).all() for state in states.values())
+
+
+def test_update_is_part_of_the_compiled_step(monkeypatch):
+    seen = []
+    monkeypatch.setattr(gluon.Trainer, "step", lambda self, size, run=gluon.Trainer.step: [seen.append(size),
+                                                                                          run(self, size)])
+    data, label = np.ones((8, 3), "float32"), np.array([0, 1, 2, 3] * 2, "float32")
+
+    class Watch(gluon.contrib.estimator.BatchEnd):
+        priority = -3000  # between backward and update
+
+        def batch_end(self, estimator, *args, **kwargs):
+            seen.append("watched")
+    params = []
+    for handlers, wanted in ((None, [2]), ([Watch()], ["watched", 2] * 4)):
+        seen.clear()
+        net = nn.HybridSequential()
+        net.add(nn.Dense(4, in_units=3))
+        net.initialize(mx.init.One())
+        net.fit((data, label), loss_fn=gluon.loss.SoftmaxCrossEntropyLoss(), batch_size=2, shuffle=False, verbose=False,
+                event_handlers=handlers)
+        assert seen == wanted
+        params.append(net[0].weight.data().asnumpy())
+    np.testing.assert_allclose(*params, rtol=1e-5)
+
+
 def test_wrong_binary_label_and_prepare():
     net = nn.Dense(1, activation="sigmoid")
     with pytest.raises(ValueError, match="label 2 is out of range for a binary cross-entropy, whose labels are from 0"):
