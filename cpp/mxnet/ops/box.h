@@ -135,7 +135,7 @@ struct BoxNmsParams {
         field("coord_start", &P::coord_start, "Where the four coordinates begin in a row."),
         field("score_index", &P::score_index, "Where the score is in a row."),
         field("id_index", &P::id_index, "Where the class is in a row; -1 for none."),
-        field("background_id", &P::background_id, "Class whose boxes are dropped; -1 for none."),
+        field("background_id", &P::background_id, "Class whose boxes are dropped, where there is an id_index."),
         field("force_suppress", &P::force_suppress, "Compare boxes of different classes, too."),
         field("in_format", &P::in_format, "Format of the coordinates of the data."),
         field("out_format", &P::out_format, "Format of the coordinates of the result.")};

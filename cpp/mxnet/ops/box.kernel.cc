@@ -29,12 +29,12 @@ void iou_cpu(const BoxIouParams& p, KernelContext& c) {
 // The rows of one batch item that stay, best first.
 template <class C>
 std::vector<int64_t> survivors(const BoxNmsParams& p, const C* rows, int64_t n, int64_t width) {
-  bool classes = p.id_index >= 0, background = classes && p.background_id >= 0;
+  bool classes = p.id_index >= 0;
   std::vector<int64_t> order;
   for (int64_t i = 0; i < n; ++i) {
     const C* row = rows + i * width;
     if (row[p.score_index] > static_cast<C>(p.valid_thresh) &&
-        !(background && row[p.id_index] == static_cast<C>(p.background_id)))
+        !(classes && row[p.id_index] == static_cast<C>(p.background_id)))
       order.push_back(i);
   }
   keep_best(order, rows + p.score_index, width, p.topk);

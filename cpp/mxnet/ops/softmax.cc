@@ -138,7 +138,7 @@ void regression_gradient(const RegressionParams& p, GradContext& g) {
   double per_sample = static_cast<double>(std::max<int64_t>(1, label.ndim() ? label.product(1, label.ndim()) : 1));
   Expr target = label == g.out(0).shape() ? g.in(1) : reshape(g.in(1), g.out(0).shape());
   Expr error = g.out(0) - target;
-  g.din(0) = (kind == Regression::absolute ? sign(error) : error) * (p.grad_scale / per_sample);
+  g.din(0) = (kind == Regression::absolute ? (error > 0.0) * 2.0 - 1.0 : error) * (p.grad_scale / per_sample);
 }
 
 // Checks of the compositions, which have no inference of their own when they run.
@@ -276,8 +276,8 @@ const Op& logistic_regression = define_op<RegressionParams>("LogisticRegressionO
 
 const Op& mae_regression = define_op<RegressionParams>("MAERegressionOutput")
                                .doc(
-                                   "The data itself; its gradient is grad_scale sign(data - label) over the outputs "
-                                   "per sample, whatever reaches the output.")
+                                   "The data itself; its gradient is grad_scale over the outputs per sample where "
+                                   "data is above the label and minus that elsewhere, whatever reaches the output.")
                                .input("data", "Predictions (N, ..).")
                                .input("label", "Targets of as many elements.")
                                .alias({"_sparse_MAERegressionOutput"})

@@ -91,10 +91,10 @@ void class_gradient(const SoftmaxOutputParams& p, const KernelContext& c) {
   if (counted)  // by one thread: there are few labels
     each(c, 1, [=] __device__(int64_t) {
       *counted = 0;
-      for (int64_t i = 0; i < rows; ++i) *counted += !(use_ignore && label[i] == ignored);
+      for (int64_t i = 0; i < rows; ++i) *counted += label[i] != ignored;  // whether or not use_ignore is set
     });
-  V scale = static_cast<V>(p.grad_scale), hit = static_cast<V>(1 - p.smooth_alpha);
-  V miss = v.count > 1 ? static_cast<V>(p.smooth_alpha) / static_cast<V>(v.count - 1) : V(0);
+  V scale = static_cast<V>(p.grad_scale), hit = static_cast<V>(1 - p.smoothing());
+  V miss = v.count > 1 ? static_cast<V>(p.smoothing()) / static_cast<V>(v.count - 1) : V(0);
   AnyArray out(c.in(0)), dx(c.out(0));
   each(c, c.out(0).size(), [=] __device__(int64_t i) {
     int64_t own = label[i / v.inner / v.count * v.inner + i % v.inner], parts = counted ? *counted : divisor;

@@ -53,6 +53,8 @@ struct SoftmaxOutputParams {
   bool out_grad = false;
   float smooth_alpha = 0;
 
+  float smoothing() const { return multi_output ? 0 : smooth_alpha; }
+
   static constexpr auto fields() {
     using P = SoftmaxOutputParams;
     return std::tuple{
@@ -64,7 +66,8 @@ struct SoftmaxOutputParams {
         field("normalization", &P::normalization,
               "What the gradient is divided by: nothing, the batch size, or the number of labels not ignored."),
         field("out_grad", &P::out_grad, "Multiply with the gradient that reaches the output."),
-        field("smooth_alpha", &P::smooth_alpha, "Share of the label's weight that is spread over the other classes.")};
+        field("smooth_alpha", &P::smooth_alpha,
+              "Share of the label's weight that is spread over the other classes, but for multi_output.")};
   }
 };
 

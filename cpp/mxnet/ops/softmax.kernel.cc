@@ -211,13 +211,13 @@ void class_gradient(const SoftmaxOutputParams& p, const C* out, const int64_t* l
   int64_t ignored = static_cast<int64_t>(p.ignore_label), rows = v.outer * v.inner, divisor = 1;
   if (p.normalization == Normalization::batch) divisor = rows;
   if (p.normalization == Normalization::valid) {
-    divisor = rows - (p.use_ignore ? std::count(labels, labels + rows, ignored) : 0);
+    divisor = rows - std::count(labels, labels + rows, ignored);  // whether or not use_ignore is set
   } else if (p.normalization == Normalization::null && p.multi_output && !p.preserve_shape) {
     divisor = v.inner;
   }
   C scale = static_cast<C>(p.grad_scale) / static_cast<C>(std::max<int64_t>(1, divisor));
-  C hit = static_cast<C>(1 - p.smooth_alpha),
-    miss = v.count > 1 ? static_cast<C>(p.smooth_alpha) / static_cast<C>(v.count - 1) : C(0);
+  C hit = static_cast<C>(1 - p.smoothing()),
+    miss = v.count > 1 ? static_cast<C>(p.smoothing()) / static_cast<C>(v.count - 1) : C(0);
   parallel_for(v.outer * v.count, std::max<int64_t>(1, 32768 / v.inner), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t* label = labels + i / v.count * v.inner;

@@ -286,3 +286,11 @@ def test_proposal_refuses(params, text):
 def test_proposal_takes_one_image():
     with pytest.raises(ValueError, match="MultiProposal takes more"):
         contrib.Proposal(mx.nd.zeros((2, 24, 3, 4)), mx.nd.zeros((2, 48, 3, 4)), mx.nd.ones((2, 3)))
+
+
+def test_box_nms_drops_the_background_class():
+    rows = mx.nd.array([[[0, 0.9, 0, 0, 1, 1], [-1, 0.5, 2, 2, 3, 3], [-2, 0.4, 4, 4, 5, 5]]])
+    for params, ids in (({}, [0, -1, -2]), ({"id_index": 0}, [0, -2, -1]),
+                        ({"id_index": 0, "background_id": -2}, [0, -1, -1]),
+                        ({"id_index": 0, "background_id": 0}, [-1, -2, -1])):
+        assert mx.nd.contrib.box_nms(rows, **params).asnumpy()[0, :, 0].tolist() == ids

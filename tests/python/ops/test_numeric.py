@@ -89,3 +89,31 @@ def test_operators_that_keep_sparsity_work_on_dense_arrays():
 def test_errors(call, text):
     with pytest.raises(mx.MXNetError, match=text):
         call().wait_to_read()
+
+
+def _output_gradient(data, label, op="SoftmaxOutput", **params):
+    data = mx.nd.array(data)
+    data.attach_grad()
+    with mx.autograd.record():
+        out = getattr(mx.nd, op)(data, mx.nd.array(label), **params)
+    out.backward()
+    return data.grad.asnumpy()
+
+
+def test_softmax_output_counts_labels_that_are_not_the_ignored_one():
+    data = [[0.1, 0.2, 0.3], [0.3, 0.1, 0.2]]
+    plain = _output_gradient(data, [0, 1])
+    np.testing.assert_allclose(_output_gradient(data, [0, 1], normalization="valid", ignore_label=1), plain, rtol=1e-6)
+    np.testing.assert_allclose(_output_gradient(data, [0, 1], normalization="valid"), plain / 2, rtol=1e-6)
+
+
+def test_softmax_output_of_positions_is_not_smoothed():
+    data = np.arange(12, dtype="float32").reshape(2, 3, 2) / 10
+    label = [[0, 1], [2, 0]]
+    np.testing.assert_allclose(_output_gradient(data, label, multi_output=True, smooth_alpha=0.1),
+                    _output_gradient(data, label, multi_output=True), rtol=1e-6)
+
+
+def test_absolute_regression_goes_down_where_data_is_the_label():
+    np.testing.assert_allclose(_output_gradient([[1, 2, 3]], [[2, 2, 2]], "MAERegressionOutput"), [[-1 / 3, -1 / 3, 1 / 3]],
+                    rtol=1e-6)
