@@ -115,5 +115,5 @@ def test_softmax_output_of_positions_is_not_smoothed():
 
 
 def test_absolute_regression_goes_down_where_data_is_the_label():
-    np.testing.assert_allclose(_output_gradient([[1, 2, 3]], [[2, 2, 2]], "MAERegressionOutput"), [[-1 / 3, -1 / 3, 1 / 3]],
-                    rtol=1e-6)
+    have = _output_gradient([[1, 2, 3]], [[2, 2, 2]], "MAERegressionOutput")
+    np.testing.assert_allclose(have, [[-1 / 3, -1 / 3, 1 / 3]], rtol=1e-6)
