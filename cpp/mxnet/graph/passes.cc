@@ -114,6 +114,27 @@ Symbol fold_batch_norms(const Symbol& symbol, const VariableSpecs&) {
   });
 }
 
+// --- batch normalization and the rectifier behind it ---------------------------------------------------
+
+bool is_relu(const Node& node) {
+  const std::string& op = node.op->name;
+  return op == "relu" || (op == "Activation" && to_text(field_value(node, "act_type")) == "relu");
+}
+
+Symbol rectify_batch_norms(const Symbol& symbol, const VariableSpecs&) {
+  std::unordered_map<const Node*, int> readers;
+  for (Node* node : symbol.nodes())
+    for (const NodeOutput& input : node->inputs) ++readers[input.node.get()];
+  auto heads = heads_of(symbol);
+  return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    if (!is_relu(*node)) return {};
+    const Node &before = *node->inputs[0].node, &norm = *inputs[0].node;
+    bool alone = readers[&before] == 1 && !heads.contains(&before);
+    if (norm.is_variable() || norm.op->name != "BatchNorm" || inputs[0].index != 0 || !alone) return {};
+    return {{call("_batch_norm_relu", node->name, norm.params, norm.inputs, norm.slots), 0}};
+  });
+}
+
 constexpr Pass kPasses[] = {
     {"identities", "Leaves out copies, and dropout outside training.", true, false, false, drop_identities},
     {"common", "Computes equal expressions once.", false, false, false, share_common},
@@ -125,6 +146,8 @@ constexpr Pass kPasses[] = {
     {"convolutions",
      "Lets convolutions add and activate what they compute, and packs their weights; a rectifier takes NaN for 0 then.",
      true, true, false, fuse_convolutions},
+    {"batch_norm_relu", "Rectifies what a batch norm gives in the kernel of the norm, and so for the gradient.", false,
+     true, false, rectify_batch_norms},
     {"pointwise", "Runs elementwise operators that follow each other in one pass over the memory.", false, true, true,
      fuse_pointwise},
 };

@@ -58,7 +58,8 @@ void infer_batch_norm(const BatchNormParams& p, InferContext& c) {
   c.out(1).shape = c.out(2).shape = channels;
 }
 
-void batch_norm_gradient(const BatchNormParams& p, GradContext& g) {
+// `dy` is the gradient of the norm itself.
+void norm_gradient(const BatchNormParams& p, GradContext& g, const Expr& dy) {
   const Shape& shape = g.in(0).shape();
   int axis = normal_axis("BatchNorm", p.axis, shape);
   Shape spread = Shape::filled(shape.ndim(), 1);
@@ -67,7 +68,7 @@ void batch_norm_gradient(const BatchNormParams& p, GradContext& g) {
   NormTerms t;
   for (int i = 0; i < shape.ndim(); ++i)
     if (i != axis) t.axes.push_back(i);
-  t.x = as_type(g.in(0), stats), t.dy = as_type(g.dout(0), stats);
+  t.x = as_type(g.in(0), stats), t.dy = as_type(dy, stats);
   t.mean = reshape(g.out(1), spread), t.inverse = reshape(g.out(2), spread);
   if (!p.fix_gamma) t.gamma = reshape(g.in(1), spread);
   t.batch_stats = g.training() && !p.use_global_stats;
@@ -79,13 +80,29 @@ void batch_norm_gradient(const BatchNormParams& p, GradContext& g) {
   if (g.needs(2)) g.din(2) = sum(t.dy, t.axes, false);
 }
 
+void batch_norm_gradient(const BatchNormParams& p, GradContext& g) { norm_gradient(p, g, g.dout(0)); }
+void batch_norm_relu_gradient(const BatchNormParams& p, GradContext& g) {
+  norm_gradient(p, g, g.dout(0) * (g.out(0) > 0.0));
+}
+
+// By a kernel that takes beta too if something follows the norm.
+void fused_norm_gradient(const OpRef& op, const BatchNormParams& p, GradContext& g, bool with_beta) {
+  BatchNormGradParams q{p.axis, p.fix_gamma, g.training() && !p.use_global_stats};
+  std::vector<Expr> inputs{g.dout(0), g.in(0), g.in(1), g.out(1), g.out(2)};
+  if (with_beta) inputs.push_back(g.in(2));
+  auto d = op.with(inputs, make_params(q));
+  for (int i = 0; i < 3; ++i)
+    if (g.needs(i)) g.din(i) = d[static_cast<size_t>(i)];
+}
 void batch_norm_fused_gradient(const BatchNormParams& p, GradContext& g) {
   static const OpRef op("_backward_BatchNorm");
   if (g.has_dout(1) || g.has_dout(2)) return batch_norm_gradient(p, g);
-  BatchNormGradParams q{p.axis, p.fix_gamma, g.training() && !p.use_global_stats};
-  auto d = op.with({g.dout(0), g.in(0), g.in(1), g.out(1), g.out(2)}, make_params(q));
-  for (int i = 0; i < 3; ++i)
-    if (g.needs(i)) g.din(i) = d[static_cast<size_t>(i)];
+  fused_norm_gradient(op, p, g, false);
+}
+void batch_norm_relu_fused_gradient(const BatchNormParams& p, GradContext& g) {
+  static const OpRef op("_backward_batch_norm_relu");
+  if (g.has_dout(1) || g.has_dout(2)) return batch_norm_relu_gradient(p, g);
+  fused_norm_gradient(op, p, g, true);
 }
 
 void infer_batch_norm_backward(const BatchNormGradParams&, InferContext& c) {
@@ -309,15 +326,32 @@ const Op& batch_norm_relu = define_batch_norm<BatchNormParams>("_contrib_BatchNo
                                 .infer(infer_batch_norm)
                                 .compose(batch_norm_relu_of);
 
-const Op& batch_norm_backward = define_op<BatchNormGradParams>("_backward_BatchNorm")
-                                    .doc("Gradients of BatchNorm for data, gamma and beta in one kernel.")
-                                    .input("dout", "Gradient of the output.")
-                                    .input("data", "Input of the operator.")
-                                    .input("gamma", "Its scale.")
-                                    .input("mean", "Mean it used.")
-                                    .input("inverse", "1 / sqrt(variance + eps) it used.")
-                                    .outputs(3)
-                                    .infer(infer_batch_norm_backward);
+// The same in one kernel, which graphs are given.
+const Op& fused_batch_norm_relu = define_batch_norm<BatchNormParams>("_batch_norm_relu")
+                                      .doc("max(BatchNorm(data), 0) in one kernel.")
+                                      .infer(infer_batch_norm)
+                                      .gradient(batch_norm_relu_gradient)
+                                      .fast_gradient(batch_norm_relu_fused_gradient);
+
+OpBuilder<BatchNormGradParams> define_batch_norm_backward(const char* name) {
+  OpBuilder<BatchNormGradParams> op = define_op<BatchNormGradParams>(name);
+  op.input("dout", "Gradient of the output.")
+      .input("data", "Input of the operator.")
+      .input("gamma", "Its scale.")
+      .input("mean", "Mean it used.")
+      .input("inverse", "1 / sqrt(variance + eps) it used.")
+      .outputs(3)
+      .infer(infer_batch_norm_backward)
+      .any_inplace();
+  return op;
+}
+
+const Op& batch_norm_backward =
+    define_batch_norm_backward("_backward_BatchNorm").doc("Gradients of BatchNorm for data, gamma and beta.");
+
+const Op& batch_norm_relu_backward = define_batch_norm_backward("_backward_batch_norm_relu")
+                                         .doc("Gradients of _batch_norm_relu for data, gamma and beta.")
+                                         .input("beta", "Its offset.");
 
 const Op& layer_norm =
     define_op<LayerNormParams>("LayerNorm")

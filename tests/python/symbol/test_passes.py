@@ -162,3 +162,73 @@ def test_constants_are_computed_once():
     for _ in range(2):
         np.testing.assert_array_equal(net(x).asnumpy(), want)
     assert net._cached_op.report()["steps"] == 2
+
+
+@pytest.mark.parametrize("rectifier", [mx.sym.relu, lambda x: mx.sym.Activation(x, act_type="relu")])
+def test_a_rectifier_joins_its_batch_norm(rectifier):
+    x = mx.sym.var("x")
+    joined = passes.optimize(rectifier(mx.sym.BatchNorm(x, name="n")), training=True, x=(2, 3, 4, 4))
+    assert "Op:_batch_norm_relu" in joined.debug_str() and "Op:BatchNorm" not in joined.debug_str()
+    assert joined.list_auxiliary_states() == ["n_moving_mean", "n_moving_var"]
+    norm = mx.sym.BatchNorm(x)
+    for net in (mx.sym.Group([rectifier(norm), norm]), rectifier(norm) + norm,
+                mx.sym.relu(mx.sym.BatchNorm(x, output_mean_var=True)[1]), mx.sym.tanh(norm)):
+        assert "_batch_norm_relu" not in passes.optimize(net, training=True, x=(2, 3, 4, 4)).debug_str()
+    with passes.switched(batch_norm_relu=False):
+        assert "_batch_norm_relu" not in passes.optimize(rectifier(norm), training=True, x=(2, 3, 4, 4)).debug_str()
+
+
+class Rectified(gluon.HybridBlock):
+    """Batch norms with rectifiers behind, one of them read twice."""
+
+    def __init__(self, axis, **kwargs):
+        super().__init__()
+        self.norms = nn.HybridSequential()
+        self.norms.add(*(nn.BatchNorm(axis=axis, **kwargs) for _ in range(3)))
+
+    def hybrid_forward(self, F, x):
+        x = F.relu(self.norms[0](x)) - 0.5
+        y = self.norms[1](x)
+        return F.Activation(self.norms[2](F.relu(y) + y * x), act_type="relu")
+
+
+@pytest.mark.parametrize("shape, axis", [((4, 5, 6, 3), 1), ((3, 7, 5, 20), 3), ((9, 64), 1), ((300, 33), 1),
+                                         ((2, 6, 7, 2, 24), -1)])
+@pytest.mark.parametrize("kwargs", [{}, {"scale": False}, {"use_global_stats": True}])
+def test_rectified_batch_norms_learn_the_same(shape, axis, kwargs):
+    x, results = nd.random.normal(1, 2, shape=shape), []
+    for fused in (True, False, None):
+        with passes.switched(batch_norm_relu=bool(fused)):
+            mx.random.seed(4)
+            net = Rectified(axis, **kwargs)
+            net.initialize(mx.init.Normal(1))
+            if fused is not None:
+                net.hybridize()
+            x.attach_grad()
+            for _ in range(2):
+                with autograd.record():
+                    y = net(x)
+                    loss = (y * y * y).sum()
+                loss.backward()
+            results.append([y, x.grad, net(x), *(p.data() for p in net.collect_params().values()),
+                            *(p.grad() for p in net.collect_params().values() if p.grad_req != "null")])
+    for have in results[:2]:
+        for a, b in zip(have, results[2]):
+            b = b.asnumpy()
+            np.testing.assert_allclose(a.asnumpy(), b, rtol=2e-3, atol=2e-4 * max(1, np.abs(b).max()))
+
+
+def test_second_derivatives_of_rectified_batch_norms():
+    x, slopes = nd.random.normal(shape=(4, 3, 5)), []
+    net = nn.HybridSequential()
+    net.add(nn.BatchNorm(in_channels=3), nn.Activation("relu"))
+    net.initialize()
+    x.attach_grad()
+    for hybrid in (False, True):
+        net.hybridize(hybrid)
+        with autograd.record():
+            slope = autograd.grad(nd.exp(net(x)).sum(), [x], create_graph=True, retain_graph=True)[0]
+            value = nd.square(slope).sum()
+        value.backward()
+        slopes.append(x.grad.asnumpy())
+    np.testing.assert_allclose(slopes[1], slopes[0], rtol=1e-3, atol=1e-4)

@@ -60,6 +60,9 @@ SAMPLES = [
     _like_batch_norm("_contrib_SyncBatchNorm", (4, 3, 5), eps=0.1, use_global_stats=True, key="a"),
     _like_batch_norm("_contrib_BatchNormWithReLU", (4, 3, 5, 6), lambda y: np.maximum(y, 0), fix_gamma=False),
     _like_batch_norm("_contrib_BatchNormWithReLU", (4, 5, 3), lambda y: np.maximum(y, 0), axis=-1),
+    *(_like_batch_norm("_batch_norm_relu", shape, lambda y: np.maximum(y, 0), **params)
+      for shape, params in (((4, 3, 5, 6), {"fix_gamma": False}), ((4, 5, 3), {"axis": -1}), ((8, 3), {}),
+                            ((2, 3, 20), {"axis": -1, "fix_gamma": False}))),
     _batch_norm(4, 3, 5, 6, fix_gamma=False),
     _batch_norm(4, 3, 5, 6),
     _batch_norm(4, 3, 5, 6, fix_gamma=False, use_global_stats=True),
