@@ -377,18 +377,21 @@ _forward_backward("self_attention_fwdbwd", [(128, 8, 12 * 3 * 64)], _attention, 
 # --- training steps -----------------------------------------------------------------------------------------
 
 
-def _train(batch, shape, build, hybrid):
+def _train(batch, shape, build, kind):
+    """A step of training: as "eager" code, with a "hybrid" network, or as one "compiled" program."""
     def make(mx):
         nn = mx.gluon.nn
         net = build(nn)
         net.initialize(mx.init.Xavier())
-        if hybrid:
+        if kind == "hybrid":
             net.hybridize(static_alloc=True, static_shape=True)
         x = mx.nd.array(_data(batch, *shape))
         label = mx.nd.array(np.arange(batch) % 10)
         loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()
         net(x)
         trainer = mx.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.01, "momentum": 0.9})
+
+        compiled = mx.gluon.TrainStep(net, loss, trainer)
 
         def step():
             with mx.autograd.record():
@@ -400,7 +403,7 @@ def _train(batch, shape, build, hybrid):
         def wait(value):
             value.wait_to_read()
             mx.nd.waitall()
-        return step, wait
+        return (lambda: compiled(x, label)) if kind == "compiled" else step, wait
     return make
 
 
@@ -444,8 +447,30 @@ def _lenet_torch(nn):
 
 for _name, _batch, _shape, _build, _build_torch in (("train_mlp_b128", 128, (784,), _mlp, _mlp_torch),
                                                     ("train_lenet_b64", 64, (1, 28, 28), _lenet, _lenet_torch)):
-    _add(_name, _train(_batch, _shape, _build, False), _train_torch(_batch, _shape, _build_torch))
-    _add(f"{_name}_hybrid", _train(_batch, _shape, _build, True), _train_torch(_batch, _shape, _build_torch))
+    for _kind, _label in (("eager", ""), ("hybrid", "_hybrid"), ("compiled", "_compiled")):
+        _add(_name + _label, _train(_batch, _shape, _build, _kind), _train_torch(_batch, _shape, _build_torch))
+
+
+# --- updates of parameters --------------------------------------------------------------------------------------
+
+def _update(name, optimizer, optimizer_torch, sizes):
+    def make_ours(mx):
+        updater = mx.optimizer.get_updater(mx.optimizer.create(optimizer, learning_rate=1e-3))
+        weights, grads = ([mx.nd.array(_data(size, seed=seed)) for size in sizes] for seed in range(2))
+        return lambda: updater(list(range(len(sizes))), grads, weights), lambda result: mx.nd.waitall()
+
+    def make_theirs(torch):
+        weights = [torch.nn.Parameter(torch.from_numpy(_data(size))) for size in sizes]
+        for weight in weights:
+            weight.grad = torch.from_numpy(_data(len(weight), seed=1))
+        return getattr(torch.optim, optimizer_torch)(weights, lr=1e-3, fused=True).step, lambda result: None
+
+    _add(name, make_ours, make_theirs)
+
+
+for _name, _sizes in (("20x1e2", [100] * 20), ("20x1e5", [100000] * 20)):
+    _update(f"update_sgd_{_name}", "sgd", "SGD", _sizes)
+    _update(f"update_adam_{_name}", "adam", "Adam", _sizes)
 
 
 networks.add_cases(CASES)

@@ -64,7 +64,11 @@ struct GradientScale {
   explicit GradientScale(const UpdateHyper& h)
       : scale(static_cast<V>(h.rescale_grad)),
         bound(h.clip_gradient >= 0 ? static_cast<V>(h.clip_gradient) : std::numeric_limits<V>::infinity()) {}
-  MX_HD V clip(V g) const { return g > bound ? bound : g < -bound ? -bound : g; }
+  // Two choices on their own, so that loops become vector code; NaN stays.
+  MX_HD V clip(V g) const {
+    V low = g > bound ? bound : g;
+    return low < -bound ? -bound : low;
+  }
   MX_HD V operator()(V g) const { return clip(scale * g); }
   // Some rules clip the sum of gradient and weight decay.
   MX_HD V with_decay(V g, V decay) const { return clip(scale * g + decay); }
