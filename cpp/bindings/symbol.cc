@@ -14,6 +14,7 @@
 #include "mxnet/graph/json.h"
 #include "mxnet/graph/passes.h"
 #include "mxnet/graph/program.h"
+#include "mxnet/graph/rewrite.h"
 #include "mxnet/graph/step_graph.h"
 
 namespace py = pybind11;
@@ -296,6 +297,19 @@ void init_programs(py::module_& m) {
 
 // --- what mxnet.symbol calls --------------------------------------------------------------------------
 
+// The outputs of a single operator under another name of their node.
+Symbol renamed(const Symbol& symbol, const std::string& name) {
+  std::vector<NodeOutput> outputs = symbol.outputs();
+  if (outputs.empty() || outputs[0].node->is_variable()) return symbol;
+  Ref<Node> node = with_inputs(*outputs[0].node, outputs[0].node->inputs);
+  node->name = name;
+  for (NodeOutput& output : outputs) {
+    if (!(output.node == symbol.outputs()[0].node)) return symbol;
+    output.node = node;
+  }
+  return Symbol(std::move(outputs));
+}
+
 void init_lists(py::module_& m) {
   m.def("symbol_of_tape", [](py::handle x) { return wrapped(symbol_of_tape(array_argument(x.ptr(), "get_symbol"))); });
   m.def("symbol_arguments", [](py::handle s) { return symbol_argument(s.ptr(), "symbol").list_arguments(); });
@@ -378,7 +392,7 @@ void init_graphs(py::module_& m) {
   m.def("symbol_internals", [](py::handle s) { return wrapped(symbol_argument(s.ptr(), "symbol").internals(), s); });
   m.def("symbol_children", [](py::handle s) { return wrapped(symbol_argument(s.ptr(), "symbol").children(), s); });
   m.def("symbol_copy", [](py::handle s) { return wrapped(symbol_argument(s.ptr(), "symbol").copy(), s); });
-  m.def("symbol_compose", [](py::handle s, py::dict values) {
+  auto compose = [](py::handle s, py::dict values, const std::string& name) {
     std::unordered_map<std::string, NodeOutput> replacements;
     for (auto [name, value] : values) {
       const Symbol& symbol = symbol_argument(value.ptr(), "compose: a value");
@@ -386,8 +400,10 @@ void init_graphs(py::module_& m) {
         value_error("compose: a value must have one output, got ", symbol.outputs().size());
       replacements[py::cast<std::string>(name)] = symbol.outputs()[0];
     }
-    return wrapped(symbol_argument(s.ptr(), "symbol").compose(replacements), s);
-  });
+    Symbol composed = symbol_argument(s.ptr(), "symbol").compose(replacements);
+    return wrapped(name.empty() ? std::move(composed) : renamed(composed, name), s);
+  };
+  m.def("symbol_compose", compose, py::arg("symbol"), py::arg("values"), py::arg("name") = "");
   m.def("symbol_to_json", [](py::handle s) { return to_json(symbol_argument(s.ptr(), "symbol")); });
   m.def("symbol_from_json", [](const std::string& text) { return wrapped(from_json(text)); });
   m.def("symbol_infer", infer_symbol);

@@ -119,6 +119,8 @@ class Executor:
         self._output_names = symbol.list_outputs()
         self.arg_arrays = _by_name(args, names, "args", False)
         self.aux_arrays = _by_name(aux_states, self._aux_names, "aux_states", False)
+        if program is None:
+            cls._check_shapes(symbol, dict(zip((*names, *self._aux_names), (*self.arg_arrays, *self.aux_arrays))))
         gradients = _by_name(args_grad, names, "args_grad", True)
         self._requests = [request if gradient is not None else "null"
                           for request, gradient in zip(_requests(grad_req, names), gradients)]
@@ -126,6 +128,12 @@ class Executor:
                             for request, gradient in zip(self._requests, gradients)]
         self._make_inputs()
         return self
+
+    @staticmethod
+    def _check_shapes(symbol, arrays):
+        """Raises where arrays by name do not fit together."""
+        given = {name: (array.shape, array.dtype) for name, array in arrays.items()}
+        _core.symbol_infer(symbol, given, not is_np_shape(), True)
 
     @classmethod
     def _simple_bind(cls, symbol, ctx, grad_req, type_dict, group2ctx, shared_names, shared_exec, shared_buffer,
@@ -366,7 +374,7 @@ class Executor:
                     raise ValueError(f'Find name "{name}" that is not in the {what}')
 
     def reshape(self, partial_shaping=False, allow_up_sizing=False, **kwargs):
-        """An executor of the same symbol for other shapes, which shares the arrays whose shapes stay.
+        """An executor of the same symbol for other shapes, which shares the memory of all arrays that do not grow.
 
         Parameters
         ----------
@@ -399,6 +407,9 @@ class Executor:
             if int(np.prod(shape)) > array.size and not allow_up_sizing:
                 raise MXValueError(f"reshape: '{name}' would grow from {array.shape} to {tuple(shape)}; "
                                    "allow_up_sizing=True allows that")
+            size = int(np.prod(shape))
+            if 0 < size <= array.size:  # the beginning of the same memory
+                return array.reshape((-1,))[:size].reshape(shape)
             return ndarray.zeros(shape, self._ctx, array.dtype)
 
         arrays = [reshaped(n, a, s[0]) for n, a, s in zip(self._arg_names, self.arg_arrays, args)]

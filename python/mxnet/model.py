@@ -185,13 +185,18 @@ class FeedForward:
 
     def _module(self, data, logger=logging):
         from .module import Module
-        labels = [desc[0] for desc in data.provide_label or [] if desc[0] in self.symbol.list_arguments()]
-        return Module(self.symbol, [desc[0] for desc in data.provide_data], labels, context=self.ctx, logger=logger)
+        inputs, names = [desc[0] for desc in data.provide_data], self.symbol.list_arguments()
+        provided = [desc[0] for desc in data.provide_label or []]
+        known = {*inputs, *(self.arg_params or ())}
+        labels = [name for name in names
+                  if name in provided or (not provided and name.endswith("label") and name not in known)]
+        return Module(self.symbol, inputs, labels, context=self.ctx, logger=logger)
 
     def _bound(self, data):
         """A module with the parameters, ready to run the data."""
         module = self._module(data)
-        module.bind(data.provide_data, data.provide_label if module.label_names else None, for_training=False)
+        module.bind(data.provide_data, (data.provide_label or None) if module.label_names else None,
+                    for_training=False)
         module.set_params(self.arg_params, self.aux_params or {}, allow_extra=self.allow_extra_params)
         return module
 

@@ -188,13 +188,6 @@ class Module(BaseModule):
         for own, given in ((self._arg_params, arg_params), (self._aux_params, aux_params)):
             for name, array in sorted(own.items()):
                 self._init_one(InitDesc(name, attributes.get(name)), array, given, initializer, allow_missing)
-        if not allow_extra:
-            for given, own, what in ((arg_params, self._arg_params, "parameter"),
-                                     (aux_params, self._aux_params, "auxiliary state")):
-                extra = sorted(set(given or ()) - set(own))
-                if extra:
-                    raise ValueError(f"init_params: the symbol has no {what} {', '.join(extra)}; allow_extra=True "
-                                     "ignores such")
         self.params_initialized = True
         self._params_dirty = False
         group.set_params(self._arg_params, self._aux_params, allow_extra=True)

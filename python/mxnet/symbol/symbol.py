@@ -159,7 +159,19 @@ class Symbol(_core.SymbolBase, TracedShape):
     # -- composition ---------------------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
-        """The same graph with other symbols in the place of variables, given by name.
+        """The same graph with other symbols in the place of variables, given by name or in their order.
+
+        Parameters
+        ----------
+        *args, **kwargs : Symbol
+            Values of the arguments, in the order of `list_arguments`, or of inputs by name.
+        name : str, optional
+            What the node of the outputs is called in the new graph.
+
+        Raises
+        ------
+        ValueError
+            When there is no such variable.
 
         Examples
         --------
@@ -174,11 +186,16 @@ class Symbol(_core.SymbolBase, TracedShape):
             if not isinstance(value, Symbol):
                 raise TypeError("Compose expect `Symbol` as arguments")
         if args:
-            kwargs = dict(zip(self.list_arguments(), args))
-        composed = _core.symbol_compose(self, kwargs)
-        if name:
-            composed = _core.symbol_copy(composed)
-        return composed
+            names = self.list_arguments()
+            if len(args) > len(names):
+                raise TypeError(f"compose: got {len(args)} symbols for {len(names)} arguments ({', '.join(names)})")
+            kwargs = dict(zip(names, args))
+        elif kwargs:
+            names = self.list_inputs()
+            for key in kwargs:
+                if key not in names:
+                    raise MXValueError(f"compose: there is no variable '{key}'; the variables are {', '.join(names)}")
+        return _core.symbol_compose(self, kwargs, name or "")
 
     # -- names and attributes ------------------------------------------------------------------
 

@@ -156,3 +156,24 @@ def test_missing_states(states, match):
     args = {"x": mx.nd.ones((4, 2)), "bn_gamma": mx.nd.ones((2,)), "bn_beta": mx.nd.ones((2,))}
     with pytest.raises(ValueError, match=match):
         net.bind(mx.cpu(), args, aux_states=states).forward()
+
+
+def test_reshaped_arrays_are_the_beginning_of_the_old_ones():
+    net = mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=2, name="fc")
+    executor = net.simple_bind(mx.cpu(), x=(4, 3))
+    for array in executor.arg_arrays:
+        array[:] = mx.nd.arange(array.size).reshape(array.shape)
+    small = executor.reshape(x=(2, 3))
+    np.testing.assert_array_equal(small.arg_dict["x"].asnumpy(), np.arange(6).reshape(2, 3))
+    small.arg_dict["x"][1] = 7
+    np.testing.assert_array_equal(executor.arg_dict["x"].asnumpy()[1:3], [[7, 7, 7], [6, 7, 8]])
+    small.forward(is_train=True)
+    small.backward(mx.nd.ones((2, 2)))
+    np.testing.assert_array_equal(executor.grad_dict["fc_weight"].asnumpy(), [[7, 8, 9]] * 2)
+    np.testing.assert_array_equal(small.grad_dict["x"].asnumpy(), [[3, 5, 7]] * 2)
+
+
+def test_arrays_that_do_not_fit_are_told_when_they_are_bound():
+    with pytest.raises(ValueError, match="elemwise_mul: .*shape"):
+        mx.sym.elemwise_mul(mx.sym.var("a"), mx.sym.var("b")).bind(
+            mx.cpu(), {"a": mx.nd.ones((2,)), "b": mx.nd.ones((3,))})

@@ -300,3 +300,16 @@ def test_shapes_that_complete_each_other():
     net = mx.sym.var("a", shape=(2, 0)) + mx.sym.var("b", shape=(0, 3))
     assert net.infer_shape() == ([(2, 3), (2, 3)], [(2, 3)], [])
     assert mx.sym.add_n(*(mx.sym.var(n) for n in "abc")).infer_shape(a=(2, 0), c=(0, 3))[0] == [(2, 3)] * 3
+
+
+def test_composing_by_name_and_place():
+    net = mx.sym.FullyConnected(mx.sym.var("data"), num_hidden=2, name="fc")
+    new = net(data=mx.sym.var("z"), name="other")
+    assert (new.list_arguments(), new.name) == (["z", "fc_weight", "fc_bias"], "other")
+    assert (net.list_arguments(), net.name) == (["data", "fc_weight", "fc_bias"], "fc")
+    norm = mx.sym.BatchNorm(net, name="bn")(bn_moving_mean=mx.sym.var("mean"))
+    assert norm.list_auxiliary_states() == ["mean", "bn_moving_var"]
+    with pytest.raises(ValueError, match="no variable 'weight'; the variables are data, fc_weight, fc_bias"):
+        net(weight=mx.sym.var("w"))
+    with pytest.raises(TypeError, match="got 4 symbols for 3 arguments"):
+        net(*(mx.sym.var(name) for name in "abcd"))
