@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mxnet/op/op.h"
+#include "mxnet/ops/no_gradient.h"
 
 namespace mxnet {
 
@@ -109,7 +110,6 @@ void keep_best(std::vector<int64_t>& places, const C* score, int64_t stride, int
 inline void expect_floating(InferContext& c, DType dtype) {
   if (dtype != DType::unknown && !is_floating(dtype)) c.fail_type("dtype is ", dtype, ", expected a floating dtype");
 }
-inline constexpr auto no_gradient = [](const auto&, GradContext&) {};
 
 struct BoxIouParams {
   BoxFormat format = BoxFormat::corner;

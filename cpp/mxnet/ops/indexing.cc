@@ -1,5 +1,7 @@
 #include "mxnet/ops/indexing.h"
 
+#include "mxnet/ops/no_gradient.h"
+
 namespace mxnet {
 namespace {
 
@@ -185,6 +187,8 @@ const Op& one_hot_op =
           c.out(0).dtype = p.dtype;
           if (c.shape(0).rank_known()) c.out(0).shape.push_back(p.depth);
         })
+        .gradient(no_gradient)
+        .grad_uses(false, false)
         .method();
 
 // ---- gather_nd, scatter_nd. ----
@@ -316,7 +320,9 @@ const Op& unravel_op = define_op<RavelParams>("_unravel_index")
                            .infer([](const RavelParams& p, InferContext& c) {
                              c.out(0) = c.in(0);
                              if (c.shape(0).rank_known()) c.out(0).shape.insert(0, p.shape.ndim());
-                           });
+                           })
+                           .gradient(no_gradient)
+                           .grad_uses(false, false);
 
 const Op& index_array_op =
     define_op<IndexArrayParams>("_contrib_index_array")

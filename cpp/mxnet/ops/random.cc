@@ -3,6 +3,7 @@
 #include "mxnet/engine/parallel.h"
 #include "mxnet/ndarray/cast.h"
 #include "mxnet/op/registry.h"
+#include "mxnet/ops/no_gradient.h"
 
 namespace mxnet {
 namespace {
@@ -68,7 +69,12 @@ template <class D>
 auto define_like() {
   auto op = define_op<RandomLikeParams<D>>((random_name<D>() + "_like").c_str());
   static const std::string doc = std::string(D::doc) + " The result has shape and dtype of the input.";
-  op.doc(doc.c_str()).input("data", "Array that gives shape and dtype.").infer(infer_like<D>).random();
+  op.doc(doc.c_str())
+      .input("data", "Array that gives shape and dtype.")
+      .infer(infer_like<D>)
+      .gradient(no_gradient)
+      .grad_uses(false, false)
+      .random();
   return op;
 }
 
@@ -134,7 +140,8 @@ void define_sample(Names... names) {
       std::string(D::doc) + " For each element of the parameter arrays the result holds a block of `shape` draws.";
   op.doc(doc.c_str()).alias({(std::string("sample_") + D::name).c_str()});
   (op.input(names, "Parameter of the distribution, one for each block of draws."), ...);
-  op.infer(infer_sample).cpu(sample_cpu<D, sizeof...(Names)>).heavy().random();
+  op.infer(infer_sample).cpu(sample_cpu<D, sizeof...(Names)>).gradient(no_gradient).grad_uses(false, false);
+  op.heavy().random();
 }
 
 const bool samples_defined = [] {

@@ -1,5 +1,7 @@
 #include "mxnet/ops/reduce.h"
 
+#include "mxnet/ops/no_gradient.h"
+
 namespace mxnet {
 namespace {
 
@@ -199,6 +201,8 @@ const Op& argmax_op = define_op<ArgParams>("argmax")
                               "in the element type of the data, float32 for types of 8 bits and bfloat16.")
                           .input("data", "Array of any shape.")
                           .infer(infer_arg)
+                          .gradient(no_gradient)
+                          .grad_uses(false, false)
                           .method();
 
 const Op& argmin_op = define_op<ArgParams>("argmin")
@@ -207,6 +211,8 @@ const Op& argmin_op = define_op<ArgParams>("argmin")
                               "in the element type of the data, float32 for types of 8 bits and bfloat16.")
                           .input("data", "Array of any shape.")
                           .infer(infer_arg)
+                          .gradient(no_gradient)
+                          .grad_uses(false, false)
                           .method();
 
 const Op& argmax_channel_op = define_op<NoParams>("argmax_channel")

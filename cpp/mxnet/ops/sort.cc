@@ -1,6 +1,7 @@
 #include "mxnet/ops/sort.h"
 
 #include "mxnet/ops/indexing.h"
+#include "mxnet/ops/no_gradient.h"
 
 namespace mxnet {
 namespace {
@@ -117,6 +118,8 @@ const Op& argsort_op =
           int place = 0;
           check_places(c, p.dtype, sorted_shape("argsort", p.axis, c.shape(0), place)[place]);
         })
+        .gradient(no_gradient)
+        .grad_uses(false, false)
         .method();
 
 }  // namespace

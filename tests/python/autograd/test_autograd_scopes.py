@@ -386,3 +386,15 @@ def test_get_symbol_of_what_no_operator_stands_for():
     y.backward()
     with pytest.raises(RuntimeError, match="retain_graph=True"):
         autograd.get_symbol(y)
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: x.argmax(axis=0), lambda x: x.argmin(axis=0), lambda x: x.argsort(), lambda x: nd.one_hot(x, 4),
+    lambda x: nd.unravel_index(x, shape=(2, 3)), lambda x: nd.random.poisson(x), lambda x: nd.random.uniform_like(x),
+], ids=["argmax", "argmin", "argsort", "one_hot", "unravel_index", "poisson", "uniform_like"])
+def test_no_gradient_flows_through_indices_and_draws(f):
+    x = variable(1, 2)
+    with autograd.record():
+        y = f(x)
+    y.backward()
+    assert x.grad.asnumpy().tolist() == [0, 0]
