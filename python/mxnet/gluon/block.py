@@ -372,5 +372,6 @@ def _holds(block, other):
                                             for child in block._children.values())
 
 
-from .hybrid_block import HybridBlock, _flatten, _regroup  # noqa: E402, F401
+from ._graph import _flatten, _regroup  # noqa: E402, F401
+from .hybrid_block import HybridBlock  # noqa: E402, F401
 from .symbol_block import SymbolBlock  # noqa: E402

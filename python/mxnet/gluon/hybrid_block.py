@@ -10,6 +10,7 @@ from ..symbol import Symbol
 from ..symbol._traced import traced_shapes
 from ..util import is_np_shape
 from . import parameter
+from ._graph import Graph, _flatten, _regroup, first_of, shapes_of
 from ._place import Place
 from ._watched import Watched, attribute_set
 from .block import Block
@@ -30,63 +31,6 @@ _OWN_STATE = frozenset((
     "_out_format", "_watched", "_counter"))
 
 
-def _flatten(args, inout_str="input"):
-    """The arrays or symbols in nested lists, and the format that `_regroup` nests them by.
-
-    The format of one array is 0, of a symbol of several outputs their number, of None -1.
-    """
-    if isinstance(args, NDArray):
-        return [args], 0
-    if isinstance(args, Symbol):
-        length = len(args)
-        return [args], length if length > 1 else 0
-    if args is None:
-        return [None], -1
-    if not isinstance(args, (list, tuple)):
-        raise ValueError(f"HybridBlock: {inout_str} must be (nested) lists of Symbols or NDArrays, got "
-                         f"{type(args).__name__}")
-    flat, formats = [], []
-    for item in args:
-        items, fmt = _flatten(item, inout_str)
-        flat += items
-        formats.append(fmt)
-    return flat, formats
-
-
-def _regroup(args, fmt):
-    """Nests a flat list as the format says; the second result is what was left over."""
-    if isinstance(fmt, int):
-        if fmt == -1:
-            if args[0] is not None:
-                raise ValueError("HybridBlock: an input that was None before is given now")
-            return None, args[1:]
-        if fmt == 0:
-            return args[0], args[1:]
-        return args[:fmt], args[fmt:]
-    nested = []
-    for item in fmt:
-        value, args = _regroup(args, item)
-        nested.append(value)
-    return nested, args
-
-
-def _shapes_of(arrays):
-    """What a graph may depend on of its inputs."""
-    return tuple((array.shape, array.dtype, array.context) for array in arrays)
-
-
-def _first_of(args, kind):
-    """The first object of a class in nested lists of arguments, or None."""
-    for arg in args:
-        if isinstance(arg, kind):
-            return arg
-        if isinstance(arg, (list, tuple)):
-            found = _first_of(arg, kind)
-            if found is not None:
-                return found
-    return None
-
-
 @contextlib.contextmanager
 def uncompiled(block):
     """A ``with`` block in which a block and all below it run operator by operator."""
@@ -100,30 +44,6 @@ def uncompiled(block):
     finally:
         for one in active:
             one._active = True
-
-
-class _Graph:
-    """What a block computes for inputs of one format: a symbol and the program that runs it."""
-
-    def __init__(self, inputs, outputs, out_format, params):
-        self.inputs = inputs  # one variable for each input that is not None
-        self.symbol = outputs
-        self.out_format = out_format
-        self.program = _core.Program(outputs, not is_np_shape(), [s.name for s in inputs])
-        places = {s.name: i for i, s in enumerate(inputs)}
-        # For each input of the program the number of an argument, or a parameter.
-        self.sources = [places[name] if name in places else params[name] for name in self.program.input_names]
-        self.params = [source for source in self.sources if not isinstance(source, int)]
-        self._known = None, None, None
-
-    def arrays(self, args, ctx):
-        """The inputs of the program; DeferredInitializationError while a parameter has no array."""
-        known_ctx, generation, arrays = self._known
-        if generation != parameter._generation or (known_ctx is not ctx and known_ctx != ctx):
-            generation = parameter._generation
-            arrays = [source if isinstance(source, int) else source.data(ctx) for source in self.sources]
-            self._known = ctx, generation, arrays
-        return [args[item] if isinstance(item, int) else item for item in arrays]
 
 
 class HybridBlock(Block):
@@ -287,7 +207,7 @@ class HybridBlock(Block):
         if unused:
             warnings.warn(f"The inputs {', '.join(unused)} to HybridBlock are not used by any computation. "
                           "Is this intended?", stacklevel=5)
-        return _Graph(inputs, outputs, out_format, params)
+        return Graph(inputs, outputs, out_format, params)
 
     def _optimized(self, outputs):
         """What the backend makes of the graph; arrays that it adds become parameters of this block."""
@@ -308,7 +228,7 @@ class HybridBlock(Block):
     def _graph_for(self, args, flat, key):
         """The graph for a format of inputs, and for their shapes where Python code has asked for them; None if it
         cannot be traced."""
-        shaped_key = key, _shapes_of(flat) if key in self._shaped else None
+        shaped_key = key, shapes_of(flat) if key in self._shaped else None
         graph = self._graphs.get(shaped_key, self)
         if graph is not self:
             return graph
@@ -320,7 +240,7 @@ class HybridBlock(Block):
             graph = None
         if graph is not None and self._depends_on_shapes and key not in self._shaped:
             self._shaped.add(key)
-            shaped_key = key, _shapes_of(flat)
+            shaped_key = key, shapes_of(flat)
         self._graphs[shaped_key] = graph
         if len(self._graphs) > _MAX_GRAPHS:
             del self._graphs[next(iter(self._graphs))]
@@ -455,7 +375,7 @@ class HybridBlock(Block):
 
     def infer_type(self, *args):
         """Casts the parameters to the element type of the first input, where that is a float type."""
-        array = _first_of(args, NDArray)
+        array = first_of(args, NDArray)
         if array is not None and array._dtype_name not in ("int8", "uint8", "int32", "int64", "bool"):
             for param in self.collect_params().values():
                 param.cast(array.dtype)
@@ -529,7 +449,7 @@ class HybridBlock(Block):
     def forward(self, x, *args):
         """Calls `hybrid_forward`: with arrays and the parameters on their context, or with symbols."""
         if self._active and not _core.is_observed():
-            if _first_of((x, *args), NDArray) is not None:
+            if first_of((x, *args), NDArray) is not None:
                 return self._call_cached_op(x, *args)
         return self._eager(x, *args)
 
@@ -550,8 +470,8 @@ class HybridBlock(Block):
 
     def _array_among(self, args):
         """The first NDArray in nested lists of arguments; None if they hold symbols instead."""
-        array = _first_of(args, NDArray)
-        if array is None and _first_of(args, Symbol) is None:
+        array = first_of(args, NDArray)
+        if array is None and first_of(args, Symbol) is None:
             raise ValueError(f"{type(self).__name__}: expected an NDArray among the inputs, got "
                              f"{', '.join(type(a).__name__ for a in args)}")
         return array

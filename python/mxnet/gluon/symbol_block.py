@@ -3,7 +3,8 @@ import os
 
 from .. import _core, ndarray, symbol
 from ..symbol import Symbol
-from .hybrid_block import HybridBlock, _flatten, _Graph
+from ._graph import Graph, _flatten
+from .hybrid_block import HybridBlock
 from .parameter import ParameterDict
 
 __all__ = ["SymbolBlock"]
@@ -119,7 +120,7 @@ class SymbolBlock(HybridBlock):
     def _graph_for(self, args, flat, key):
         if self._own is None:
             inputs, outputs = self._cached_graph
-            self._own = _Graph(inputs, outputs, self._out_format, {p.name: p for p in self.params.values()})
+            self._own = Graph(inputs, outputs, self._out_format, {p.name: p for p in self.params.values()})
             self._cached_op = self._own.program
         return self._own
 
