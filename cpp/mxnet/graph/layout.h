@@ -1,4 +1,4 @@
-// Passes over convolutions: the order of the axes around them, and what is computed together with them.
+// Passes over convolutions and dense layers: the order of axes around them, and what is computed together with them.
 #pragma once
 #include "mxnet/graph/infer.h"
 
@@ -10,5 +10,7 @@ Symbol channels_last(const Symbol& symbol, const VariableSpecs& variables);
 
 // For inference: convolutions add and activate their results, and read weights in the order they are fastest with.
 Symbol fuse_convolutions(const Symbol& symbol, const VariableSpecs& variables);
+// The same for dense layers of several rows.
+Symbol fuse_dense(const Symbol& symbol, const VariableSpecs& variables);
 
 }  // namespace mxnet

@@ -146,6 +146,8 @@ constexpr Pass kPasses[] = {
     {"convolutions",
      "Lets convolutions add and activate what they compute, and packs their weights; a rectifier takes NaN for 0 then.",
      true, true, false, fuse_convolutions},
+    {"dense", "The same for dense layers of several rows; their sums may be rounded differently then.", true, true,
+     false, fuse_dense},
     {"batch_norm_relu", "Rectifies what a batch norm gives in the kernel of the norm, and so for the gradient.", false,
      true, false, rectify_batch_norms},
     {"pointwise", "Runs elementwise operators that follow each other in one pass over the memory.", false, true, true,

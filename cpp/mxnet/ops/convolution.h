@@ -5,6 +5,7 @@
 
 #include "mxnet/op/op.h"
 #include "mxnet/ops/layout.h"
+#include "mxnet/ops/post_ops.h"
 
 namespace mxnet {
 
@@ -93,18 +94,6 @@ struct ConvolutionGradParams {
   }
 };
 
-// What follows a convolution in one pass over its result: function(y + bias + addend).
-enum class PostFunction { none, relu, clip, sigmoid, tanh, elu, gelu };
-constexpr std::array<std::pair<PostFunction, std::string_view>, 7> names_of(PostFunction) {
-  return {{{PostFunction::none, "none"},
-           {PostFunction::relu, "relu"},
-           {PostFunction::clip, "clip"},
-           {PostFunction::sigmoid, "sigmoid"},
-           {PostFunction::tanh, "tanh"},
-           {PostFunction::elu, "elu"},
-           {PostFunction::gelu, "gelu"}}};
-}
-
 // Of the convolution that passes over graphs make.
 struct FusedConvolutionParams {
   Shape kernel, stride, dilate, pad;
@@ -164,14 +153,6 @@ ConvGeometry conv_geometry(const DeconvolutionParams& p, const Shape& x, const S
 // forward: y = x (*) w + bias; data: x from y and w; weight: w from x and y.
 enum class ConvPass { forward, data, weight };
 
-struct PostOps {
-  bool adds = false;
-  PostFunction function = PostFunction::none;
-  float alpha = 0, beta = 0;
-
-  bool any() const { return adds || function != PostFunction::none; }
-};
-
 // The arrays of a convolution; the one that the pass computes is written. The last ones are for the forward pass only.
 struct ConvArrays {
   void* x = nullptr;
@@ -188,18 +169,10 @@ void convolve(ConvPass pass, const ConvGeometry& geometry, DType dtype, const Co
 // Whether oneDNN convolves arrays of this type, which it does best with channels last.
 bool is_fast_convolution(DType dtype);
 
-// y = function(y + addend) element by element, for results that come without.
-void apply_post_ops(const PostOps& post, DType dtype, int64_t n, const void* addend, void* y);
-
-// Weights in the order that the forward pass is fastest with: a head that names the order, and the elements. It has
-// a meaning within this process only.
-constexpr int64_t kPackedHead = 64;
+// Weights in the order that the forward pass is fastest with.
 int64_t packed_bytes(const ConvGeometry& geometry, DType dtype);
 void pack_weights(const ConvGeometry& geometry, DType dtype, const PostOps& post, bool bias, const void* w,
                   void* packed);
-
-// The elements of packed weights that were left in the order they had; raises for others.
-const void* plain_weights(const void* packed);
 
 // What oneDNN has no fast primitive for gives false. It takes float32 and bfloat16.
 bool convolve_onednn(ConvPass pass, const ConvGeometry& geometry, DType dtype, const ConvArrays& arrays,

@@ -1,9 +1,6 @@
 // The convolution that passes over graphs make of Convolution and what follows it, and its packed weights.
-#include <cmath>
-#include <cstring>
 #include <utility>
 
-#include "mxnet/engine/parallel.h"
 #include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
 #include "mxnet/ops/convolution_window.h"
@@ -37,22 +34,6 @@ void fused_cpu(const FusedConvolutionParams& p, KernelContext& c) {
   convolve(ConvPass::forward, conv_geometry(p, c.in(0).shape(), c.out(0).shape()), c.out(0).dtype, arrays, post_ops(p));
 }
 
-// The derivative of the function at the sums z.
-Expr slope(const FusedConvolutionParams& p, const Expr& z) {
-  double alpha = static_cast<double>(p.alpha), beta = static_cast<double>(p.beta);
-  switch (p.function) {
-    case PostFunction::none: break;
-    case PostFunction::relu: return (z > 0.0) + (z <= 0.0) * alpha;
-    case PostFunction::clip: return (z >= alpha) * (z <= beta);
-    case PostFunction::sigmoid: return sigmoid(z) * (1.0 - sigmoid(z));
-    case PostFunction::tanh: return 1.0 - square(tanh(z));
-    case PostFunction::elu: return (z > 0.0) + (z <= 0.0) * exp(z * (z <= 0.0)) * alpha;
-    case PostFunction::gelu:
-      return (erf(z * 0.7071067811865476) + 1.0) * 0.5 + z * exp(square(z) * -0.5) * 0.3989422804014327;
-  }
-  return ones(z.shape(), z.dtype(), z.ctx());
-}
-
 void fused_gradient(const FusedConvolutionParams& p, GradContext& g) {
   static const OpRef op("_fused_convolution");
   if (p.packed) fail(ErrorKind::not_implemented, "_fused_convolution: with packed weights it has no gradient");
@@ -62,7 +43,7 @@ void fused_gradient(const FusedConvolutionParams& p, GradContext& g) {
     q.function = PostFunction::none;
     std::vector<Expr> inputs;
     for (int i = 0; i < g.num_inputs(); ++i) inputs.push_back(g.in(i));
-    dsum = dsum * slope(p, op.with(inputs, make_params(q))[0]);
+    dsum = dsum * post_slope(post_ops(p), op.with(inputs, make_params(q))[0]);
   }
   convolution_gradient(p, g, dsum);
   if (g.needs(3)) g.din(3) = dsum;
@@ -112,36 +93,10 @@ const Op& pack = define_op<FusedConvolutionParams>("_convolution_pack")
                      })
                      .heavy();
 
-double applied(const PostOps& post, double x) {
-  switch (post.function) {
-    case PostFunction::none: break;
-    case PostFunction::relu: return x > 0 ? x : x * static_cast<double>(post.alpha);
-    case PostFunction::clip: return std::clamp(x, static_cast<double>(post.alpha), static_cast<double>(post.beta));
-    case PostFunction::sigmoid: return 1 / (1 + std::exp(-x));
-    case PostFunction::tanh: return std::tanh(x);
-    case PostFunction::elu: return x > 0 ? x : static_cast<double>(post.alpha) * std::expm1(x);
-    case PostFunction::gelu: return 0.5 * x * (1 + std::erf(x * 0.7071067811865476));
-  }
-  return x;
-}
-
 }  // namespace
 
 ConvGeometry conv_geometry(const FusedConvolutionParams& p, const Shape& x, const Shape& y) {
   return geometry_of(window_of(p, "_fused_convolution"), p.num_group, x, y);
-}
-
-void apply_post_ops(const PostOps& post, DType dtype, int64_t n, const void* addend, void* y) {
-  dispatch_floating(dtype, [&]<class T>() {
-    const T* added = static_cast<const T*>(addend);
-    T* out = static_cast<T*>(y);
-    parallel_for(n, 16384, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        double x = static_cast<double>(out[i]) + (post.adds ? static_cast<double>(added[i]) : 0);
-        out[i] = static_cast<T>(applied(post, x));
-      }
-    });
-  });
 }
 
 // Primitives pad output channels to at most 64 and input channels to 16; what does not fit stays as it is.
@@ -152,20 +107,12 @@ int64_t packed_bytes(const ConvGeometry& g, DType dtype) {
   return kPackedHead + weights * g.kernel_size() * size_of(dtype);
 }
 
-const void* plain_weights(const void* packed) {
-  int64_t order;
-  std::memcpy(&order, packed, sizeof order);
-  if (order != 0) fail(ErrorKind::runtime, "packed weights are in an order that only oneDNN can read");
-  return static_cast<const char*>(packed) + kPackedHead;
-}
-
 void pack_weights(const ConvGeometry& g, DType dtype, [[maybe_unused]] const PostOps& post, [[maybe_unused]] bool bias,
                   const void* w, void* packed) {
 #if MXNET_ONEDNN
   if (pack_weights_onednn(g, dtype, post, bias, w, packed)) return;
 #endif
-  std::memset(packed, 0, static_cast<size_t>(packed_bytes(g, dtype)));
-  std::memcpy(static_cast<char*>(packed) + kPackedHead, w, static_cast<size_t>(g.w_elements() * size_of(dtype)));
+  keep_weights(w, g.w_elements() * size_of(dtype), packed, packed_bytes(g, dtype));
 }
 
 }  // namespace mxnet

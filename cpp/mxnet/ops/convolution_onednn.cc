@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "mxnet/ops/convolution.h"
-#include "mxnet/ops/onednn.h"
+#include "mxnet/ops/onednn_post_ops.h"
 #include "mxnet/ops/scratch.h"
 
 namespace mxnet {
@@ -108,40 +108,10 @@ void finish(ConvPrimitive& entry, const Desc& pd, const memory::desc& x, const m
   entry.run = dnnl::primitive(pd);
 }
 
-dnnl::primitive_attr user_scratchpad() {
-  dnnl::primitive_attr attr;
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return attr;
-}
-
-dnnl::algorithm algorithm_of(PostFunction function) {
-  using Algorithm = dnnl::algorithm;
-  switch (function) {
-    case PostFunction::none:
-    case PostFunction::relu: break;
-    case PostFunction::clip: return Algorithm::eltwise_clip;
-    case PostFunction::sigmoid: return Algorithm::eltwise_logistic;
-    case PostFunction::tanh: return Algorithm::eltwise_tanh;
-    case PostFunction::elu: return Algorithm::eltwise_elu;
-    case PostFunction::gelu: return Algorithm::eltwise_gelu_erf;
-  }
-  return Algorithm::eltwise_relu;
-}
-
-dnnl::primitive_attr attributes(const PostOps& post, const memory::desc& addend) {
-  dnnl::primitive_attr attr = user_scratchpad();
-  if (!post.any()) return attr;
-  dnnl::post_ops ops;
-  if (post.adds) ops.append_binary(dnnl::algorithm::binary_add, addend);
-  if (post.function != PostFunction::none) ops.append_eltwise(algorithm_of(post.function), post.alpha, post.beta);
-  attr.set_post_ops(ops);
-  return attr;
-}
-
 void create(ConvPass pass, const ConvDescs& d, const PostOps& post, ConvPrimitive& entry) {
   auto& engine = onednn::engine();
   auto direct = dnnl::algorithm::convolution_direct;
-  auto attr = attributes(post, entry.plain_y);
+  auto attr = onednn::attributes(post, entry.plain_y);
   auto kind = pass == ConvPass::forward ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   dnnl::convolution_forward::primitive_desc forward(engine, kind, direct, d.x, d.w, d.bias, d.y, d.stride, d.dilate,
                                                     d.pad_low, d.pad_high, attr);
@@ -188,7 +158,7 @@ std::shared_ptr<ConvPrimitive> build(ConvPass pass, const ConvGeometry& g, memor
     if (plain == wanted) return dnnl::reorder();
     const auto &from = result ? wanted : plain, &to = result ? plain : wanted;
     auto& engine = onednn::engine();
-    return dnnl::reorder(dnnl::reorder::primitive_desc(engine, from, engine, to, user_scratchpad()));
+    return dnnl::reorder(dnnl::reorder::primitive_desc(engine, from, engine, to, onednn::user_scratchpad()));
   };
   entry->x_reorder = reorder(entry->plain_x, entry->x, pass == ConvPass::data);
   entry->w_reorder = reorder(entry->plain_w, entry->w, pass == ConvPass::weight);
@@ -231,32 +201,6 @@ int64_t images_at_once(const ConvGeometry& g) {
   return (g.batch + turns - 1) / turns;
 }
 
-// The orders of packed weights by number; 0 stands for weights as they were given.
-class WeightOrders {
- public:
-  int64_t number_of(const memory::desc& order) {
-    std::lock_guard lock(mutex_);
-    auto it = std::find(orders_.begin(), orders_.end(), order);
-    if (it != orders_.end()) return it - orders_.begin() + 1;
-    orders_.push_back(order);
-    return static_cast<int64_t>(orders_.size());
-  }
-  memory::desc at(int64_t number) {
-    std::lock_guard lock(mutex_);
-    if (number < 1 || number > static_cast<int64_t>(orders_.size()))
-      value_error("_fused_convolution: the weight is not one that this process has packed");
-    return orders_[static_cast<size_t>(number - 1)];
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<memory::desc> orders_;
-};
-WeightOrders& weight_orders() {
-  static auto* orders = new WeightOrders;
-  return *orders;
-}
-
 // An array as a primitive wants it: itself, or a buffer in another order.
 struct Operand {
   memory plain, inner;
@@ -284,10 +228,10 @@ Operand weight_operand(const ConvPrimitive& entry, const ConvArrays& arrays) {
   if (arrays.packed) std::memcpy(&order, std::exchange(data, data + kPackedHead), sizeof order);
   auto made = [&] {
     if (order == 0) return Operand(entry.plain_w, entry.w, entry.w_reorder);
-    memory::desc packed = weight_orders().at(order);
+    memory::desc packed = onednn::WeightOrders::get().at(order);
     if (packed == entry.w) return Operand(packed, packed, {});
     auto& engine = onednn::engine();
-    return Operand(packed, entry.w, dnnl::reorder({engine, packed, engine, entry.w, user_scratchpad()}));
+    return Operand(packed, entry.w, dnnl::reorder({engine, packed, engine, entry.w, onednn::user_scratchpad()}));
   };
   Operand operand = made();
   operand.plain.set_data_handle(data);
@@ -412,7 +356,7 @@ bool pack_weights_onednn(const ConvGeometry& whole, DType dtype, const PostOps& 
   char* to = static_cast<char*>(packed);
   memory from(entry->plain_w, engine, const_cast<void*>(w)), into(entry->w, engine, to + kPackedHead);
   dnnl::reorder(entry->w_reorder).execute(onednn::stream(), from, into);
-  int64_t order = weight_orders().number_of(entry->w);
+  int64_t order = onednn::WeightOrders::get().number_of(entry->w);
   std::memset(to, 0, kPackedHead);
   std::memcpy(to, &order, sizeof order);
   return true;

@@ -99,49 +99,9 @@ void batch_dot_gradient(const DotParams& p, GradContext& g) {
   if (g.needs(1)) g.din(1) = grad_b(mul, p, g.in(0), g.dout(0));
 }
 
-void infer_fully_connected(const FullyConnectedParams& p, InferContext& c) {
-  if (p.num_hidden < 1) c.fail("num_hidden is ", p.num_hidden, ", must be at least 1");
-  if (p.no_bias && c.has(2)) c.fail_type("got a bias together with no_bias=True");
-  if (!p.no_bias && !c.has(2)) c.fail_type("array 'bias' is missing; pass no_bias=True to go without");
-  DType dtype = c.same_dtype(0, 3);
-  c.out(0).dtype = dtype;
-  c.expect_shape(2, {p.num_hidden});
-  const Shape& data = c.shape(0);
-  if (!data.rank_known()) return c.expect_shape(1, {p.num_hidden, kUnknown});
-  if (data.ndim() == 0) c.fail("got a scalar for 'data', takes an array of one axis or more");
-  int64_t features = p.flatten ? 1 : data.back();
-  for (int i = 1; p.flatten && i < data.ndim(); ++i)
-    features = features < 0 || data[i] < 0 ? kUnknown : features * data[i];
-  c.expect_shape(1, {p.num_hidden, features});
-  Shape out = p.flatten ? Shape{data[0], p.num_hidden} : data;
-  out[out.ndim() - 1] = p.num_hidden;
-  c.out(0).shape = out;
-}
-
 void fully_connected_cpu(const FullyConnectedParams& p, KernelContext& c) {
-  const TensorView& out = c.out(0);
   Gemm g = fully_connected_gemm(p, c);
-  if (c.has(2)) {
-    // The rows of the result start as the bias.
-    int64_t row = g.n * size_of(out.dtype);
-    const char* bias = c.in(2).as<char>();
-    parallel_for(g.m, std::max<int64_t>(1, 65536 / row), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) std::copy_n(bias, row, out.as<char>() + i * row);
-    });
-    g.beta = 1;
-  }
-  gemm(out.dtype, g);
-}
-
-void fully_connected_gradient(const FullyConnectedParams& p, GradContext& g) {
-  static const OpRef mul("dot");
-  const Shape &data = g.in(0).shape(), &weight = g.in(1).shape();
-  int64_t features = weight[1], rows = g.out_shape(0).size() / p.num_hidden;
-  auto matrix = [](const Expr& x, const Shape& shape) { return x.shape() == shape ? x : reshape(x, shape); };
-  Expr dout = matrix(g.dout(0), {rows, p.num_hidden});
-  if (g.needs(0)) g.din(0) = matrix(mul({dout, g.in(1)}), data);
-  if (g.needs(1)) g.din(1) = mul({dout, matrix(g.in(0), {rows, features})}, {{"transpose_a", true}});
-  if (g.needs(2)) g.din(2) = sum(dout, std::array{0}, false);
+  dense(c.out(0).dtype, {g.m, g.k, g.n}, {g.a, g.b, g.c, c.has(2) ? c.in(2).data : nullptr});
 }
 
 const Op& dot =
@@ -173,21 +133,70 @@ const Op& batch_dot = define_op<DotParams>("batch_dot")
                           .grad_uses(true, false)
                           .heavy();
 
-const Op& fully_connected = define_op<FullyConnectedParams>("FullyConnected")
-                                .doc(
-                                    "Affine map `data` weight^T + bias: (N, ..) gives (N, num_hidden), or with "
-                                    "flatten=False (.., K) gives (.., num_hidden).")
-                                .input("data", "Input array.")
-                                .input("weight", "Matrix (num_hidden, K).")
-                                .optional_input("bias", "Vector (num_hidden,).")
-                                .alias({"_npx_fully_connected", "_sparse_FullyConnected"})
-                                .infer(infer_fully_connected)
-                                .cpu(fully_connected_cpu)
-                                .gradient(fully_connected_gradient)
-                                .grad_uses(true, false)
-                                .heavy();
+const Op& fully_connected =
+    define_op<FullyConnectedParams>("FullyConnected")
+        .doc(
+            "Affine map `data` weight^T + bias: (N, ..) gives (N, num_hidden), or with "
+            "flatten=False (.., K) gives (.., num_hidden).")
+        .input("data", "Input array.")
+        .input("weight", "Matrix (num_hidden, K).")
+        .optional_input("bias", "Vector (num_hidden,).")
+        .alias({"_npx_fully_connected", "_sparse_FullyConnected"})
+        .infer(infer_fully_connected)
+        .cpu(fully_connected_cpu)
+        .gradient([](const FullyConnectedParams& p, GradContext& g) { fully_connected_gradient(p, g, g.dout(0)); })
+        .grad_uses(true, false)
+        .heavy();
 
 }  // namespace
+
+void infer_fully_connected(const FullyConnectedParams& p, InferContext& c) {
+  if (p.num_hidden < 1) c.fail("num_hidden is ", p.num_hidden, ", must be at least 1");
+  if (p.no_bias && c.has(2)) c.fail_type("got a bias together with no_bias=True");
+  if (!p.no_bias && !c.has(2)) c.fail_type("array 'bias' is missing; pass no_bias=True to go without");
+  DType dtype = c.same_dtype(0, 3);
+  c.out(0).dtype = dtype;
+  c.expect_shape(2, {p.num_hidden});
+  const Shape& data = c.shape(0);
+  if (!data.rank_known()) return c.expect_shape(1, {p.num_hidden, kUnknown});
+  if (data.ndim() == 0) c.fail("got a scalar for 'data', takes an array of one axis or more");
+  int64_t features = p.flatten ? 1 : data.back();
+  for (int i = 1; p.flatten && i < data.ndim(); ++i)
+    features = features < 0 || data[i] < 0 ? kUnknown : features * data[i];
+  c.expect_shape(1, {p.num_hidden, features});
+  Shape out = p.flatten ? Shape{data[0], p.num_hidden} : data;
+  out[out.ndim() - 1] = p.num_hidden;
+  c.out(0).shape = out;
+}
+
+void fully_connected_gradient(const FullyConnectedParams& p, GradContext& g, const Expr& dy) {
+  static const OpRef mul("dot");
+  const Shape &data = g.in(0).shape(), &weight = g.in(1).shape();
+  int64_t features = weight[1], rows = g.out_shape(0).size() / p.num_hidden;
+  auto matrix = [](const Expr& x, const Shape& shape) { return x.shape() == shape ? x : reshape(x, shape); };
+  Expr dout = matrix(dy, {rows, p.num_hidden});
+  if (g.needs(0)) g.din(0) = matrix(mul({dout, g.in(1)}), data);
+  if (g.needs(1)) g.din(1) = mul({dout, matrix(g.in(0), {rows, features})}, {{"transpose_a", true}});
+  if (g.needs(2)) g.din(2) = sum(dout, std::array{0}, false);
+}
+
+void dense(DType dtype, const DenseLayer& layer, const DenseArrays& arrays) {
+  Gemm g;
+  g.trans_b = true;
+  g.m = layer.rows, g.k = layer.in, g.n = layer.out;
+  g.a = arrays.x, g.b = arrays.w, g.c = arrays.y;
+  if (arrays.bias) {
+    // The rows of the result start as the bias.
+    int64_t row = g.n * size_of(dtype);
+    const char* bias = static_cast<const char*>(arrays.bias);
+    char* y = static_cast<char*>(arrays.y);
+    parallel_for(g.m, std::max<int64_t>(1, 65536 / row), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) std::copy_n(bias, row, y + i * row);
+    });
+    g.beta = 1;
+  }
+  gemm(dtype, g);
+}
 
 Gemm dot_gemm(const DotParams& p, const KernelContext& c) {
   const TensorView &a = c.in(0), &b = c.in(1);

@@ -16,7 +16,7 @@ def list_passes():
     Examples
     --------
     >>> [p["name"] for p in mx.sym.passes.list_passes()]
-    ['identities', 'common', 'batch_norm', 'layout', 'convolutions', 'batch_norm_relu', 'pointwise']
+    ['identities', 'common', 'batch_norm', 'layout', 'convolutions', 'dense', 'batch_norm_relu', 'pointwise']
     """
     return [dict(zip(("name", "doc", "inference_only", "on"), item)) for item in _core.graph_passes()]
 

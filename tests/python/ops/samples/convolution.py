@@ -73,7 +73,7 @@ def deconv(x, filters, kernel, group=1, bias=False, ref=True, **params):
                   golden=False if last else None)
 
 
-_FUNCTIONS = {
+FUNCTIONS = {
     "none": lambda x: x,
     "relu": lambda x: np.where(x > 0, x, 0.25 * x),
     "clip": lambda x: np.clip(x, 0.25, 2),
@@ -94,7 +94,7 @@ def fused(x, filters, kernel, group=1, bias=True, addend=None, function="none", 
 
     def reference(x, w, b=None, addend=None):
         y = np.moveaxis(_convolve(_channels_first(x), w, b, num_group=group, **params), 1, -1)
-        return _FUNCTIONS[function](y if addend is None else y + addend)
+        return FUNCTIONS[function](y if addend is None else y + addend)
 
     inputs = [x, arr(filters, x.shape[-1] // group, *kernel), arr(filters) if bias else None, addend]
     kinked = function in ("relu", "clip")
@@ -138,7 +138,7 @@ SAMPLES = [
     fused(arr(1, 8, 8, 16), 32, (1, 1), addend=arr(1, 8, 8, 32)),
     fused(arr(1, 4, 4, 5, 2), 3, (3, 3, 3), bias=False, addend=arr(1, 2, 2, 3, 3), function="relu"),
     *(fused(arr(1, 8, 8, 16), 16, (3, 3), addend=arr(1, 6, 6, 16) if name == "elu" else None, function=name)
-      for name in _FUNCTIONS),
+      for name in FUNCTIONS),
     sample("_convolution_pack", [arr(4, 3, 3, 3).astype("float64")],
            {"kernel": (3, 3), "num_filter": 4, "data_shape": (1, 3, 5, 5)}, ref=_packed, dtypes=(), grad=False),
     deconv(arr(2, 3, 5), 4, (3,)),

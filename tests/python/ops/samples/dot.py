@@ -4,6 +4,7 @@ import itertools
 import numpy as np
 
 from . import arr, sample
+from .convolution import FUNCTIONS
 
 
 def _dot(transpose_a, transpose_b):
@@ -45,6 +46,27 @@ def _dots():
         yield sample("batch_dot", [arr(*a), arr(*b)], params, ref=_batch_dot(ta, tb), grad2=False)
 
 
+def _fused(x, width, bias=True, addend=None, function="none", **params):
+    """A dense layer and what follows it."""
+    def reference(x, w, b=None, addend=None):
+        x = x if params.get("flatten") is False else x.reshape(len(x), -1)
+        y = x @ w.T + (0 if b is None else b)
+        return FUNCTIONS[function](y if addend is None else y + addend)
+
+    features = x.shape[-1] if params.get("flatten") is False else x[0].size
+    kinked = function in ("relu", "clip")
+    return sample("_fused_fully_connected", [x, arr(width, features), arr(width) if bias else None, addend],
+                  {"num_hidden": width, "no_bias": not bias, "with_addend": addend is not None, "function": function,
+                   "alpha": 0.25, "beta": 2, **params},
+                  ref=reference, grad=not kinked, grad2=function == "none", dtypes=("float64",) if kinked else None)
+
+
+def _packed(w):
+    """The head, which names no order, and the weight as it is, with room to spare."""
+    weight = w.astype("float32").tobytes()
+    return np.frombuffer(bytes(64) + weight + bytes(64 * 16 * 4 - len(weight)), "uint8")
+
+
 SAMPLES = [
     *_dots(),
     sample("dot", [arr(4), arr(4)], ref=_dot(False, False)),
@@ -69,4 +91,10 @@ SAMPLES = [
     sample("FullyConnected", [arr(33, 70), arr(45, 70), arr(45)], {"num_hidden": 45},
            ref=lambda x, w, b: x @ w.T + b, grad2=False),
     sample("FullyConnected", [arr(0, 3), arr(2, 3), arr(2)], {"num_hidden": 2}, ref=lambda x, w, b: x @ w.T + b),
+    _fused(arr(4, 3, 2), 5),
+    _fused(arr(2, 3, 4), 5, bias=False, addend=arr(2, 3, 5), flatten=False),
+    *(_fused(arr(7, 6), 5, addend=arr(7, 5) if name == "elu" else None, function=name) for name in FUNCTIONS),
+    # A product of no rows leaves the weight as it is.
+    sample("_fully_connected_pack", [arr(3, 5)], {"num_hidden": 3, "data_shape": (0, 5)}, ref=_packed, dtypes=(),
+           grad=False),
 ]
