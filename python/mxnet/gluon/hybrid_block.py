@@ -253,12 +253,14 @@ class HybridBlock(Block):
     def _ready_graph(self, args):
         """The graph for inputs like these, made first where that was not done, the inputs of its program, and their
         context; None for a block that cannot be traced."""
-        if len(args) == 1 and isinstance(args[0], NDArray):
-            flat, key = args, 0
+        for arg in args:
+            if not isinstance(arg, NDArray):
+                flat, fmt = _flatten(args)
+                key = repr(fmt)
+                flat = [arg for arg in flat if arg is not None]
+                break
         else:
-            flat, fmt = _flatten(args)
-            key = repr(fmt)
-            flat = [arg for arg in flat if arg is not None]
+            flat, key = args, len(args)
         graph = self._graph_for(args, flat, key)
         if graph is None:
             return None
@@ -275,16 +277,17 @@ class HybridBlock(Block):
         if ready is None:
             return self._eager(*args)
         graph, arrays, ctx = ready
-        results = graph.program.run(arrays, ctx, *self._monitors())
+        if self._callback is None:
+            results = graph.program.run(arrays, ctx)
+        else:
+            results = graph.program.run(arrays, ctx, *self._monitors())
         if graph.out_format == 0:
             return results[0]
         return self._nest(results, graph.out_format)
 
     def _monitors(self):
-        """How a program calls the hook, if there is one."""
+        """How a program calls the hook."""
         hook = self._callback
-        if hook is None:
-            return ()
 
         def gradient_monitor(node, operator, _, place, count, array):
             hook(f"{node}_backward_{place}".encode(), f"_backward_{operator}".encode(), array)
@@ -449,7 +452,7 @@ class HybridBlock(Block):
     def forward(self, x, *args):
         """Calls `hybrid_forward`: with arrays and the parameters on their context, or with symbols."""
         if self._active and not _core.is_observed():
-            if first_of((x, *args), NDArray) is not None:
+            if isinstance(x, NDArray) or first_of((x, *args), NDArray) is not None:
                 return self._call_cached_op(x, *args)
         return self._eager(x, *args)
 
