@@ -25,19 +25,12 @@ Shape result_shape(const std::optional<Shape>& shape, InferContext& c) {
 DType result_dtype(DType dtype, InferContext& c) { return dtype == DType::unknown ? c.out(0).dtype : dtype; }
 
 template <class D>
-void check(const D& distribution, InferContext& c) {
-  if (const char* problem = distribution.problem()) c.fail(problem);
-}
-
-template <class D>
 void infer_random(const RandomParams<D>& p, InferContext& c) {
-  check<D>(p, c);
   c.out(0) = {result_shape(p.shape, c), floating_or_default(c, result_dtype(p.dtype, c))};
 }
 
 template <class D>
-void infer_like(const RandomLikeParams<D>& p, InferContext& c) {
-  check<D>(p, c);
+void infer_like(const RandomLikeParams<D>&, InferContext& c) {
   c.out(0) = c.in(0);
 }
 
@@ -48,6 +41,7 @@ void store(const TensorView& out, int64_t i, double value) {
 template <class P>
 void draw_each(const P& p, KernelContext& c) {
   const TensorView& out = c.out(0);
+  check_parameters(p, c);
   parallel_for(out.size(), kDrawGrain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       PhiloxStream bits(c.random_key, c.random_offset + static_cast<uint64_t>(i));
@@ -125,7 +119,7 @@ void sample_cpu(const SampleParams&, KernelContext& c) {
           distribution = {number_at(c.in(0), set), number_at(c.in(1), set)};
         else
           distribution = {number_at(c.in(0), set)};
-        if (const char* problem = distribution.problem()) value_error(c.op.name, ": ", problem);
+        check_parameters(distribution, c);
       }
       PhiloxStream bits(c.random_key, c.random_offset + static_cast<uint64_t>(i));
       store(out, i, distribution.sample(bits));
@@ -159,8 +153,6 @@ const Op& randint = define_op<RandintParams>("_random_randint")
                         .doc("Integers drawn uniformly from low up to but not including high.")
                         .alias({"random_randint", "_npi_random_randint"})
                         .infer([](const RandintParams& p, InferContext& c) {
-                          if (p.high <= p.low)
-                            c.fail("low is ", p.low, " and high is ", p.high, ", expected low below high");
                           DType dtype = result_dtype(p.dtype, c);
                           if (dtype == DType::unknown) dtype = DType::int32;
                           if (dtype != DType::int32 && dtype != DType::int64)

@@ -144,6 +144,7 @@ void draw_from(const D& d, const KernelContext& c) {
 }
 
 void randint(const RandintParams& p, KernelContext& c) {
+  check_parameters(p, c);
   IntegerDraw integers{p.low, static_cast<uint64_t>(p.high) - static_cast<uint64_t>(p.low)};
   draw<int64_t, true>(c, c.out(0).size(), integers, Put{c.out(0)});
 }
@@ -216,9 +217,12 @@ void dropout(const DropoutParams& p, KernelContext& c) {
 
 template <class D>
 void register_random() {
-  kernel<RandomParams<D>>(random_name<D>().c_str(),
-                          [](const RandomParams<D>& p, KernelContext& c) { draw_from(static_cast<const D&>(p), c); });
+  kernel<RandomParams<D>>(random_name<D>().c_str(), [](const RandomParams<D>& p, KernelContext& c) {
+    check_parameters(p, c);
+    draw_from(static_cast<const D&>(p), c);
+  });
   kernel<RandomLikeParams<D>>((random_name<D>() + "_like").c_str(), [](const RandomLikeParams<D>& p, KernelContext& c) {
+    check_parameters(p, c);
     draw_from(static_cast<const D&>(p), c);
   });
   kernel<SampleParams>((std::string("_sample_") + D::name).c_str(), sample<D>);

@@ -6,6 +6,7 @@
 #include <string>
 #include <tuple>
 
+#include "mxnet/base/error.h"
 #include "mxnet/base/philox.h"
 #include "mxnet/base/special.h"
 #include "mxnet/op/params.h"
@@ -55,6 +56,12 @@ MX_HD inline double poisson(PhiloxStream& bits, double mean) {
 }
 
 }  // namespace draw
+
+// When the numbers are drawn, not when the operator is called: as in MXNet 1.x, the error comes with the result.
+template <class D, class Kernel>
+void check_parameters(const D& distribution, const Kernel& c) {
+  if (const char* problem = distribution.problem()) value_error(c.op.name, ": ", problem);
+}
 
 // Each distribution lists its parameters once; P is the parameter struct of an operator made from it.
 struct Uniform {
@@ -184,6 +191,9 @@ struct RandintParams {
   std::optional<Shape> shape;
   std::string ctx;
   DType dtype = DType::unknown;
+
+  const char* problem() const { return low < high ? nullptr : "low is not below high"; }
+
   static constexpr auto fields() {
     using P = RandintParams;
     return std::tuple{field("low", &P::low, "Smallest integer.").required(),

@@ -117,10 +117,12 @@ void draw(const Exponential& d, const TensorView& out, Position at) {
 
 template <class P, class D>
 void random(const P& p, KernelContext& c) {
+  check_parameters(p, c);
   draw(static_cast<const D&>(p), c.out(0), {c.random_key, c.random_offset});
 }
 
 void randint(const RandintParams& p, KernelContext& c) {
+  check_parameters(p, c);
   Position at{c.random_key, c.random_offset};
   uint64_t range = static_cast<uint64_t>(p.high) - static_cast<uint64_t>(p.low);
   fill_groups<int64_t>(c.out(0), at.offset, [&](uint64_t group, int64_t (&values)[kPhiloxGroup]) {

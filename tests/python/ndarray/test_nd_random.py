@@ -184,3 +184,20 @@ def test_zipfian():
     want = N * np.log((np.array([0, 3]) + 2) / (np.array([0, 3]) + 1)) / np.log(51)
     np.testing.assert_allclose(true.asnumpy(), want, rtol=1e-6)
     np.testing.assert_allclose([(draws == 0).sum(), (draws == 3).sum()], want, rtol=0.1)
+
+
+@pytest.mark.parametrize("draw, message", [
+    (lambda: mx.nd.random.normal(0, -1, (2, 2)), "_random_normal: scale is negative"),
+    (lambda: mx.nd.random.uniform(1, 0, (2,)), "_random_uniform: high is below low"),
+    (lambda: mx.nd.random.gamma(-1, 1, (2,)), "_random_gamma: alpha and beta must be positive"),
+    (lambda: mx.nd.random.randint(5, 5, (2,)), "_random_randint: low is not below high"),
+    (lambda: mx.nd.random.normal_like(mx.nd.ones((2,)), scale=-1), "scale is negative"),
+])
+def test_parameters_are_checked_when_numbers_are_drawn(draw, message):
+    x = draw()
+    with pytest.raises(ValueError, match=message):
+        (x + 1).asnumpy()
+    draw()
+    with pytest.raises(mx.MXNetError, match=message):
+        mx.nd.waitall()
+    mx.nd.waitall()

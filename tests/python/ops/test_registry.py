@@ -40,15 +40,9 @@ def per_sample(condition=lambda s: True):
     return pytest.mark.parametrize("sample", chosen, ids=[ids[id(s)] for s in chosen])
 
 
-# Operators through which no gradient flows though what they read may move what they give, in jumps or by a draw.
-_WITHOUT_DERIVATIVE = ("argmax", "argmin", "argsort", "one_hot", "_unravel_index", "_random_", "_sample_exponential",
-                       "_sample_gamma", "_sample_generalized", "_sample_negative", "_sample_normal", "_sample_poisson",
-                       "_sample_uniform")
-
-
 def differentiable(s):
     return (s.grad is not False and registry()[s.op]["differentiable"] and not _without_inputs(s)
-            and not s.op.startswith(_WITHOUT_DERIVATIVE))
+            and s.op not in NO_DERIVATIVE)
 
 
 def _without_inputs(s):
@@ -239,6 +233,11 @@ NO_DERIVATIVE = {
     "_contrib_gradientmultiplier": _CHOSEN, "_contrib_round_ste": _CHOSEN, "_contrib_sign_ste": _CHOSEN,
     "_sample_multinomial": "it draws anew for every difference; see test_gradient_of_multinomial",
     "Custom": "it is what a program makes it; see test_custom_op.py",
+    **dict.fromkeys(["argmax", "argmin", "argsort", "one_hot", "_unravel_index"], _ZERO),
+    **{f"_sample_{name}": _ZERO for name in ("uniform", "normal", "gamma", "exponential", "poisson",
+                                             "negative_binomial", "generalized_negative_binomial")},
+    **{f"_random_{name}_like": _ZERO for name in ("uniform", "normal", "gamma", "exponential", "poisson",
+                                                  "negative_binomial", "generalized_negative_binomial")},
 }
 
 
