@@ -1,6 +1,5 @@
 // Program: a symbol made ready to run, compiled once for each kind of call.
 #pragma once
-#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "mxnet/graph/compiled_graph.h"
+#include "mxnet/graph/monitor.h"
 #include "mxnet/graph/symbol.h"
 #include "mxnet/graph/update_layout.h"
 #include "mxnet/op/invoke.h"
@@ -18,22 +18,6 @@ namespace mxnet {
 
 class Executable;
 struct TrainingStep;
-
-// Sees values as they are computed: name of the value, operator, the value.
-using Monitor = std::function<void(const std::string& name, const std::string& op, const NDArray& value)>;
-// The gradient of one input of a node: number `place` of `count` inputs that have gradients.
-struct InputGradient {
-  const Node& node;
-  size_t input;
-  int place, count;
-  const NDArray& value;
-};
-struct MonitorOptions {
-  Monitor call;
-  bool inputs = false;                                       // what operators read is shown too
-  bool variables = false;                                    // and once more under its own name where it is a variable
-  std::function<void(const InputGradient&)> gradients = {};  // called by backward
-};
 
 struct ProgramOptions {
   // Shapes of 0 in _zeros and its like are inferred from the inputs, as in MXNet 1.x.
