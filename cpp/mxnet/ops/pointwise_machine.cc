@@ -14,8 +14,9 @@ namespace {
 // Bytes that the blocks of all places of a program may fill, so that they stay in the first-level cache.
 constexpr int64_t kCacheBytes = 28 * 1024;
 constexpr int64_t kLeastBlock = 256, kMostBlock = 2048;
-// Bytes of arrays from which on they are not expected in the cache.
-constexpr int64_t kMuch = 4 * 1024 * 1024;
+// Bytes of arrays from which on they are not expected in the cache. Their blocks are smaller, and what the next one
+// needs is asked for in so many parts: the CPU waits for a few lines of memory at a time.
+constexpr int64_t kMuch = 4 * 1024 * 1024, kMostFetched = 1024, kFetchParts = 8;
 // Places of a program for which no memory is asked for.
 constexpr size_t kLocalPlaces = 64;
 
@@ -265,7 +266,10 @@ void PointwiseMachine::choose_block(int slots, int64_t width) {
     is_once[i] = common <= most;
     if (is_once[i]) period = common;
   }
-  int64_t unit = std::lcm(period, int64_t{64});
+  int64_t unit = std::lcm(period, int64_t{64}), bytes = 0;
+  for (int64_t step : step_) bytes += step * size_;
+  fetches_ahead_ = bytes > kMuch;
+  if (fetches_ahead_) most = std::clamp(unit, std::min(kMostFetched, most), most);
   block_ = unit <= most ? most / unit * unit : most / period * period;
   std::vector<Action> rest;
   for (Action& action : actions_) {
@@ -273,9 +277,6 @@ void PointwiseMachine::choose_block(int slots, int64_t width) {
     (layout && is_once[action.index] ? once_ : rest).push_back(std::move(action));
   }
   actions_ = std::move(rest);
-  int64_t bytes = 0;
-  for (int64_t step : step_) bytes += step * size_;
-  fetches_ahead_ = bytes > kMuch;
   slot_bytes_ = (block_ * width + 63) / 64 * 64;
 }
 
@@ -311,10 +312,17 @@ void PointwiseMachine::perform(const Action& action, char* const* at, std::span<
   }
 }
 
-// Asks for the next block while this one is computed: the CPU's own prefetching ends with each page.
-void PointwiseMachine::fetch(char* const* base, int64_t begin, int64_t n) const {
-  for (size_t i = 0; i < num_inputs_; ++i)
-    for (int64_t byte = 0; byte < n * step_[i]; byte += 64) __builtin_prefetch(base[i] + begin * step_[i] + byte);
+// Asks for the next block while this one is computed: the CPU's own prefetching ends with each page, and asks for
+// nothing while the loops run over slots.
+void PointwiseMachine::fetch(char* const* base, int64_t begin, int64_t end) const {
+  size_t arrays = step_.size() - static_cast<size_t>(num_slots_);
+  for (size_t i = 0; i < arrays; ++i) {
+    const char *first = base[i] + begin * step_[i], *last = base[i] + end * step_[i];
+    if (i < num_inputs_)
+      for (; first < last; first += 64) __builtin_prefetch(first, 0);
+    else
+      for (; first < last; first += 64) __builtin_prefetch(first, 1);
+  }
 }
 
 void PointwiseMachine::run_blocks(std::span<const TensorView> inputs, std::span<const TensorView> outputs,
@@ -333,11 +341,16 @@ void PointwiseMachine::run_blocks(std::span<const TensorView> inputs, std::span<
   for (int i = 0; i < num_slots_; ++i) *next++ = slots + i * slot_bytes_;
 
   for (const Action& action : once_) perform(action, base, inputs, 0, std::min(block_, size_));
+  int64_t count = static_cast<int64_t>(actions_.size());
   for (int64_t block = first; block < last; ++block) {
     int64_t begin = block * block_, n = std::min(block_, size_ - begin);
     for (size_t i = 0; i < step_.size(); ++i) at[i] = base[i] + begin * step_[i];
-    if (fetches_ahead_ && block + 1 < last) fetch(base, begin + n, std::min(block_, size_ - begin - n));
-    for (const Action& action : actions_) perform(action, at, inputs, begin, n);
+    int64_t end = begin + n, ahead = fetches_ahead_ && block + 1 < last ? std::min(block_, size_ - end) : 0;
+    int64_t parts = ahead > 0 ? std::min(count, kFetchParts) : 0;
+    for (int64_t i = 0; i < count; ++i) {
+      if (i < parts) fetch(base, end + ahead * i / parts, end + ahead * (i + 1) / parts);
+      perform(actions_[i], at, inputs, begin, n);
+    }
   }
 }
 

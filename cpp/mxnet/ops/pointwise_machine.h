@@ -47,7 +47,7 @@ class PointwiseMachine {
   void choose_block(int slots, int64_t width);
   void perform(const Action& action, char* const* at, std::span<const TensorView> inputs, int64_t begin,
                int64_t n) const;
-  void fetch(char* const* base, int64_t begin, int64_t n) const;
+  void fetch(char* const* base, int64_t begin, int64_t end) const;
   void run_blocks(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t first,
                   int64_t last) const;
 
