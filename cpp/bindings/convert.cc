@@ -144,6 +144,7 @@ PyObject* numpy_type(DType dtype) {
 
 DType dtype_argument(PyObject* object, DType fallback) {
   if (!object || object == Py_None) return fallback;
+  if (is_array(object)) return array_of(object).dtype();  // as numpy.dtype(array) is
   DType dtype = FieldType<DType>::from(to_value(object), "dtype");
   return dtype == DType::unknown ? fallback : dtype;
 }

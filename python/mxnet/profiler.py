@@ -158,20 +158,28 @@ def dumps(reset=False, format="table", sort_by="total", ascending=False):
     kinds = {}
     for (kind, name), values in spans.items():
         total = sum(values) / 1000
-        kinds.setdefault(kind, {})[name] = {"count": len(values), "total": total, "min": min(values) / 1000,
-                                            "max": max(values) / 1000, "avg": total / len(values)}
+        kinds.setdefault(kind, {})[name] = {"Count": len(values), "Total": total, "Min": min(values) / 1000,
+                                            "Max": max(values) / 1000, "Avg": total / len(values)}
     for kind, rows in kinds.items():
-        kinds[kind] = dict(sorted(rows.items(), key=lambda row: row[1][sort_by], reverse=not ascending))
-    return json.dumps({"Time": kinds, "Unit": {"Time": "ms"}}) if format == "json" else _table(kinds)
+        kinds[kind] = dict(sorted(rows.items(), key=lambda row: row[1][sort_by.capitalize()], reverse=not ascending))
+    if format == "json":
+        return json.dumps({"Time": kinds, "Memory": {}, "Unit": {"Time": "ms", "Memory": "kB"}}, indent=4)
+    return _table(kinds)
 
 
+# The columns are those of MXNet 1.x, which programs parse.
 def _table(kinds):
-    lines = ["Profile Statistics:"]
+    titles = ("Total Count", "Time (ms)", "Min Time (ms)", "Max Time (ms)", "Avg Time (ms)")
+    widths = (15, 17, 17, 17, 17)
+    lines = ["", "Profile Statistics:"]
     for kind, rows in kinds.items():
-        lines += [kind, "=" * len(kind),
-                  f"{'Name':<40}{'Count':>10}{'Total (ms)':>14}{'Min (ms)':>12}{'Max (ms)':>12}{'Avg (ms)':>12}"]
-        lines += [f"{name:<40}{row['count']:>10}{row['total']:>14.4f}{row['min']:>12.4f}{row['max']:>12.4f}"
-                  f"{row['avg']:>12.4f}" for name, row in rows.items()]
+        lines += [kind, "=" * 17]
+        for name, texts in (("Name", titles), ("----", ["-" * len(title) for title in titles])):
+            lines.append(f"{name:<26}" + "".join(f"{text:>{width}}" for text, width in zip(texts, widths)))
+        for name, row in rows.items():
+            times = "".join(f"{row[key]:>17.4f}" for key in ("Total", "Min", "Max", "Avg"))
+            lines.append(f"{name:<26}{row['Count']:>15}{times}")
+        lines.append("")
     return "\n".join(lines) + "\n"
 
 

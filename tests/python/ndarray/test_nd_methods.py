@@ -319,3 +319,7 @@ def test_operators_without_parameters_ignore_unknown_ones():
         assert nd.zeros_like(nd.ones((2,)), dtype="int32").dtype == np.float32
     with pytest.raises(TypeError, match="there is no parameter 'foo'"):
         nd.sum(nd.ones((2,)), foo=3)
+
+
+def test_astype_of_another_array():
+    assert nd.ones((2,)).astype(nd.ones((1,), dtype="int8")).dtype == np.int8
