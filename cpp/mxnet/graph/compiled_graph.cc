@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "mxnet/graph/memory_plan.h"
+#include "mxnet/graph/rewrite.h"
 
 namespace mxnet {
 namespace {
@@ -59,6 +61,7 @@ class CompiledGraph::Body {
 
  private:
   void add_step(size_t number);
+  void order_draws();
   void add_view(int value);
   std::map<int, int> overwritten(std::span<const int> input_values) const;
   int update_of(const Node* node) const;
@@ -76,6 +79,7 @@ class CompiledGraph::Body {
   std::vector<int> results_;         // values
   std::vector<int> written_inputs_;  // inputs that a step writes
   std::vector<int64_t> draws_;       // of each step that draws random numbers
+  std::vector<int> draw_order_;      // numbers of these steps in the order in which they draw
   int64_t elements_ = 0, output_bytes_ = 0;
 };
 
@@ -94,6 +98,17 @@ CompiledGraph::Body::Body(const Symbol& symbol, std::span<Node* const> inputs, c
     if (place.kind == Place::Kind::output) output_bytes_ += place.bytes;
   for (size_t i = 0; i < graph_.nodes().size(); ++i)
     if (!graph_.nodes()[i]->is_variable() && !plan_.no_kernel[i]) add_step(i);
+  order_draws();
+}
+
+// Random numbers are drawn in the order of the nodes as the graph was written, whatever passes made of it.
+void CompiledGraph::Body::order_draws() {
+  std::vector<int64_t> places;
+  for (const Step& step : steps_)
+    if (step.random >= 0) places.push_back(place_of_draw(*step.node));
+  draw_order_.resize(draws_.size());
+  std::iota(draw_order_.begin(), draw_order_.end(), 0);
+  std::stable_sort(draw_order_.begin(), draw_order_.end(), [&](int a, int b) { return places[a] < places[b]; });
 }
 
 std::map<int, int> CompiledGraph::Body::overwritten(std::span<const int> input_values) const {
@@ -166,7 +181,8 @@ CompiledGraph::Run CompiledGraph::Body::prepare(std::span<const NDArray> inputs,
     if (place.kind == Place::Kind::output && !run.outputs[place.index].defined())
       run.outputs[place.index] = NDArray(Shape{place.bytes}, DType::uint8, ctx);
   if (plan_.saved_bytes > 0) run.saved = NDArray(Shape{plan_.saved_bytes}, DType::uint8, ctx);
-  for (int64_t count : draws_) run.random.push_back(draw_random(ctx, static_cast<uint64_t>(count)));
+  run.random.resize(draws_.size());
+  for (int draw : draw_order_) run.random[draw] = draw_random(ctx, static_cast<uint64_t>(draws_[draw]));
   return run;
 }
 

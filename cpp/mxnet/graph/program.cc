@@ -139,6 +139,7 @@ std::shared_ptr<const Executable> Program::compile(const Signature& signature, c
   bool compiles = known && signature.on_host &&
                   std::all_of(nodes.begin(), nodes.end(), [](Node* node) { return can_compile(*node); });
   bool keeps = compiles && keeps_parameters(signature);
+  if (compiles) symbol = with_numbered_draws(symbol, signature.training);
   symbol = optimize(symbol, {!keeps, compiles ? variables : VariableSpecs(), {}, OptimizeOptions::Stage::graph});
   bool segments = signature.on_host && signature.kind != Signature::Kind::step;
   std::vector<bool> fixed = options_.data.empty() ? std::vector<bool>() : fixed_;

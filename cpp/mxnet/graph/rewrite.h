@@ -15,6 +15,8 @@ namespace mxnet {
 
 using Outputs = std::vector<NodeOutput>;
 
+inline constexpr std::string_view kDrawKey = "draw";  // see with_numbered_draws
+
 // The same application to other inputs.
 inline Ref<Node> with_inputs(const Node& node, Outputs inputs) {
   auto copy = make_ref<Node>();
@@ -59,6 +61,22 @@ Symbol rewrite(const Symbol& symbol, Replace&& replace) {
 inline bool is_random(const Node& node, std::optional<bool> training = {}) {
   auto draws = [&](bool mode) { return node.op->is_random(node.params->data(), mode); };
   return training ? draws(*training) : draws(false) || draws(true);
+}
+
+// The graph with its draws of random numbers numbered in the order of the nodes: passes change that, but the numbers
+// that are drawn stay those of the operators run one by one.
+inline Symbol with_numbered_draws(const Symbol& symbol, bool training) {
+  int64_t next = 0;
+  return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    if (!is_random(*node, training)) return {};
+    Ref<Node> numbered = with_inputs(*node, inputs);
+    numbered->attrs[std::string(kDrawKey)] = std::to_string(next++);
+    return outputs_of(numbered);
+  });
+}
+inline int64_t place_of_draw(const Node& node) {
+  auto it = node.attrs.find(kDrawKey);
+  return it == node.attrs.end() ? 0 : std::stoll(it->second);
 }
 
 // Whether an application is more than a function of its inputs: it draws random numbers, writes an input, has bodies.

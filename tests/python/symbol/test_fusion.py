@@ -405,3 +405,19 @@ def test_several_outputs_work_in_place():
     np.testing.assert_allclose(net(x, w).asnumpy(), want, rtol=1e-5)
     report = net._cached_op.report()
     assert report["temporary_bytes"] == 2 * x.size * 4 < report["unshared_bytes"]
+
+
+def test_random_numbers_are_drawn_in_the_order_of_the_graph():
+    """Though a group of operators reads them in another."""
+    x = mx.sym.var("x")
+    first, second = (mx.sym.random.uniform(shape=(4, 4), name=name) for name in ("first", "second"))
+    product = second * mx.sym.sigmoid(x)
+    executor = mx.sym.Group([first * product, mx.sym.dot(product, x)]).simple_bind(mx.cpu(), x=(4, 4))
+    executor.arg_dict["x"][:] = 1
+    mx.random.seed(1)
+    one, two = mx.nd.random.uniform(shape=(4, 4)), mx.nd.random.uniform(shape=(4, 4))
+    want = two * mx.nd.sigmoid(mx.nd.ones((4, 4)))
+    mx.random.seed(1)
+    have = executor.forward()
+    np.testing.assert_allclose(have[0].asnumpy(), (one * want).asnumpy(), rtol=1e-6)
+    np.testing.assert_allclose(have[1].asnumpy(), mx.nd.dot(want, mx.nd.ones((4, 4))).asnumpy(), rtol=1e-5)

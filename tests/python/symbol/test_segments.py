@@ -1,4 +1,6 @@
 """Graphs that cannot be compiled as a whole: segments are, with the results of operators run one by one."""
+import random
+
 import numpy as np
 import pytest
 from custom_ops import define
@@ -251,3 +253,56 @@ def test_errors_name_the_node():
     executor.arg_dict["m"][:] = 1
     with pytest.raises(mx.MXNetError, match="node 'square'"):
         executor.forward()[0].wait_to_read()
+
+
+# --- graphs by chance ---------------------------------------------------------------------------------
+
+def over_rows(a, b):
+    start = mx.sym.reshape(mx.sym.slice_axis(b, axis=0, begin=0, end=1), shape=(4,))
+    return mx.sym.contrib.foreach(lambda row, s: (mx.sym.tanh(row) * s, s * 0.9 + row * 0.1), a, start)[0]
+
+
+MAKERS = [
+    lambda a, b: mx.sym.Custom(a, op_type="segments_cube"), over_rows,
+    lambda a, b: mx.sym.contrib.cond(mx.sym.sum(a) > 0, lambda: a * 0.5, lambda: mx.sym.tanh(a)),
+    lambda a, b: mx.sym.Dropout(a, p=0.3), lambda a, b: mx.sym.random.uniform(-1, 1, shape=(4, 4)) * a,
+    lambda a, b: mx.sym.BatchNorm(a), lambda a, b: mx.sym.broadcast_sub(a, mx.sym.mean(b)),
+    lambda a, b: mx.sym.concat(*mx.sym.SliceChannel(a, num_outputs=2, axis=1), dim=1),
+    lambda a, b: mx.sym.dot(a, b) * 0.3, lambda a, b: mx.sym.tanh(a), lambda a, b: a + mx.sym.ones((4, 4)),
+    lambda a, b: mx.sym.reshape(mx.sym.reshape(a, shape=(2, 8)), shape=(4, 4)), lambda a, b: mx.sym.BlockGrad(a),
+    lambda a, b: mx.sym.sigmoid(a) - b, lambda a, b: a * b]
+
+
+def graph_by_chance(seed):
+    chance = random.Random(seed)
+    values = [mx.sym.var(name) for name in "xyw"]
+    for _ in range(chance.randint(5, 40)):
+        values.append(chance.choice(MAKERS)(chance.choice(values[-8:]), chance.choice(values)))
+    return mx.sym.Group([values[-1], *(chance.choice(values[3:]) for _ in range(2))])
+
+
+def results_of(net, watched, training):
+    """Outputs, gradients and statistics of two steps; operators that are watched run one by one."""
+    names = net.list_inputs()
+    executor = net.simple_bind(mx.cpu(), **{name: (4, 4) for name in "xyw" if name in names})
+    numbers = np.random.RandomState(0)
+    for _, array in sorted({**executor.arg_dict, **executor.aux_dict}.items()):
+        array[:] = numbers.uniform(0.1, 1, array.shape)
+    if watched:
+        executor.set_monitor_callback(lambda name, array: None)
+    mx.random.seed(5)
+    results = []
+    for _ in range(2):
+        out = executor.forward(is_train=training)
+        if training:
+            executor.backward([nd.ones(o.shape) for o in out])
+        results += [a.asnumpy() for a in (*out, *executor.aux_arrays, *executor.grad_arrays)]
+    return results
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_graphs_by_chance(training):
+    for seed in range(60):
+        net = graph_by_chance(seed)
+        for have, want in zip(results_of(net, False, training), results_of(net, True, training), strict=True):
+            np.testing.assert_allclose(have, want, rtol=1e-3, atol=1e-4 * max(1, np.abs(want).max()), err_msg=str(seed))
