@@ -348,6 +348,13 @@ class HybridBlock(Block):
             if param.name in shapes and shapes[param.name][2]:
                 param.shape = shapes[param.name][0]
 
+    def _deferred_infer_shape(self, *args):
+        """What blocks of other programs with a forward of their own call when parameters wait for their shapes."""
+        try:
+            self._infer_by_trace(args)
+        except Exception as error:
+            raise ValueError(f"the shapes of deferred parameters cannot be inferred: {error}") from error
+
     def infer_shape(self, *args):
         """Fills in unknown extents of parameters from inputs, without keeping the result.
 

@@ -10,6 +10,7 @@ from .record_iters import (
     ImageRecordUInt8Iter,
     ImageRecordUInt8Iter_v1,
 )
+from .utils import _init_data  # noqa: F401 - iterators of other programs use it
 
 __all__ = ["CSVIter", "DataBatch", "DataDesc", "DataIter", "ImageDetRecordIter", "ImageRecordInt8Iter",
            "ImageRecordIter", "ImageRecordIter_v1", "ImageRecordUInt8Iter", "ImageRecordUInt8Iter_v1", "LibSVMIter",

@@ -1,6 +1,7 @@
 """What all modules share: the training loop, evaluation, prediction and parameter files."""
 import logging
 import time
+import warnings
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def parse_shapes(names, shapes, what):
                    f"{what}_names={list(names)}")
         if what == "data":
             raise ValueError(message)
-        logging.getLogger(__name__).warning(message)
+        warnings.warn(message, stacklevel=4)
     return described
 
 
@@ -55,7 +56,20 @@ def check_names(symbol, names, kind, required):
                    f"{candidates}")
         if required:
             raise ValueError(message)
-        logging.getLogger(__name__).warning(message)
+        warnings.warn(message, stacklevel=4)
+
+
+# Under these names the modules of other programs, written after those of MXNet 1.x, look for the helpers.
+_as_list = as_list
+
+
+def _check_input_names(symbol, names, typename, throw):
+    check_names(symbol, names, typename, throw)
+
+
+def _parse_data_desc(data_names, label_names, data_shapes, label_shapes):
+    labels = None if label_shapes is None else parse_shapes(label_names, label_shapes, "label")
+    return parse_shapes(data_names, data_shapes, "data"), labels
 
 
 class BaseModule:

@@ -42,6 +42,30 @@ def _merge(parts, axis):
     return ndarray.concat(*[part.as_in_context(parts[0].context) for part in parts], dim=axis)
 
 
+# Helpers of the executor groups of other programs, under their names in MXNet 1.x.
+def _load_general(data, targets, major_axis):
+    """Copies arrays to arrays, or their parts to pairs of slice and array."""
+    for source, target, axis in zip(data, targets, major_axis):
+        if isinstance(target, NDArray):
+            target[:] = source
+            continue
+        for bounds, array in target:
+            array[:] = _part(source, axis, bounds)
+
+
+def _load_data(batch, targets, major_axis):
+    _load_general(batch.data, targets, major_axis)
+
+
+def _load_label(batch, targets, major_axis):
+    _load_general(batch.label, targets, major_axis)
+
+
+def _merge_multi_context(outputs, major_axis):
+    """For each output its parts on all devices as one array."""
+    return [_merge(parts, axis) for parts, axis in zip(outputs, major_axis)]
+
+
 class DataParallelExecutorGroup:
     """One executor for each context.
 

@@ -412,3 +412,26 @@ def test_all_or_no_parameters_are_loaded(tmp_path):
     with pytest.raises(AssertionError, match=r"has shape \(3, 2\), but the saved array has shape \(2, 2\)"):
         nets[1].load_parameters(path)
     assert (nets[1][0].weight.data().asnumpy() == before).all()
+
+
+def test_a_forward_that_infers_the_shapes_of_its_parameters_itself():
+    class Scale(gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.weight = self.params.get("weight", shape=(0, 3), allow_deferred_init=True, init="ones")
+
+        def forward(self, x):
+            try:
+                weight = self.weight.data()
+            except gluon.parameter.DeferredInitializationError:
+                self._deferred_infer_shape(x)
+                self.weight._finish_deferred_init()
+                weight = self.weight.data()
+            return self.hybrid_forward(mx.nd, x, weight=weight)
+
+        def hybrid_forward(self, F, x, weight):
+            return F.FullyConnected(x, F.transpose(weight), no_bias=True, num_hidden=3)
+
+    net = Scale()
+    net.initialize()
+    assert net(mx.nd.ones((2, 5))).shape == (2, 3) and net.weight.shape == (5, 3)

@@ -1,5 +1,4 @@
 """Modules: the steps of training one by one, checkpoints, several devices, odd input."""
-import logging
 import pickle
 
 import numpy as np
@@ -161,12 +160,11 @@ def test_parameters_are_checked():
         module.init_params()
 
 
-def test_names_are_checked(caplog):
+def test_names_are_checked():
     with pytest.raises(ValueError, match="data_names holds 'image', which is no input of the symbol"):
         mx.mod.Module(perceptron(), data_names=["image"])
-    with caplog.at_level(logging.WARNING):
+    with pytest.warns(UserWarning, match="label_names holds 'target'"):
         mx.mod.Module(perceptron(), label_names=["target"])
-    assert "label_names holds 'target'" in caplog.text
     module = mx.mod.Module(perceptron())
     with pytest.raises(ValueError, match="the module was made with data_names"):
         module.bind([("image", (4, 4))])
@@ -364,3 +362,19 @@ def test_data_that_would_change_the_parameters():
     module.forward(mx.io.DataBatch([mx.nd.ones((2, 5))], [mx.nd.zeros((2,))]), is_train=False)
     assert module.get_outputs()[0].shape == (2, 3)
     assert (module.get_params()[0]["fc_weight"].asnumpy() == 1).all()
+
+
+def test_helpers_that_modules_of_other_programs_use():
+    from mxnet.module.base_module import _as_list, _check_input_names, _parse_data_desc
+    from mxnet.module.executor_group import _load_data, _load_label, _merge_multi_context
+    assert _as_list(3) == [3] and mx.io.io._init_data(np.ones((2, 2)), False, "data")[0][0] == "data"
+    assert _parse_data_desc(["data"], ["l"], [("data", (1, 2))], None) == ([("data", (1, 2))], None)
+    with pytest.raises(ValueError, match="data_names holds 'x'"):
+        _check_input_names(perceptron(), ["x"], "data", True)
+    batch = mx.io.DataBatch([mx.nd.arange(4)], [mx.nd.arange(4) * 2])
+    parts = [mx.nd.zeros((2,)), mx.nd.zeros((2,))]
+    _load_data(batch, [[(slice(0, 2), parts[0]), (slice(2, 4), parts[1])]], [0])
+    assert _merge_multi_context([parts], [0])[0].asnumpy().tolist() == [0, 1, 2, 3]
+    whole = mx.nd.zeros((4,))
+    _load_label(batch, [whole], [0])
+    assert whole.asnumpy().tolist() == [0, 2, 4, 6]
