@@ -127,3 +127,9 @@ def test_mean_gradient_vanishes_at_the_minimum():
 def test_wrong_update_freq(update_freq, kind):
     with pytest.raises(kind, match="update_freq must be"):
         regression(mx.cpu(), update_freq)
+
+
+def test_experimental_operators_under_their_old_modules():
+    from mxnet.contrib.ndarray import MultiBoxPrior
+    from mxnet.contrib.symbol import MultiBoxPrior as symbolic
+    assert MultiBoxPrior is mx.nd.contrib.MultiBoxPrior and symbolic is mx.sym.contrib.MultiBoxPrior
