@@ -464,3 +464,23 @@ def test_dynamic_unroll(layout, lengths):
     np.testing.assert_allclose(outputs.asnumpy(), want.asnumpy(), rtol=1e-5)
     for state, other in zip(states, want_states):
         np.testing.assert_allclose(state.asnumpy(), other.asnumpy(), rtol=1e-5)
+
+
+def test_helpers_that_cells_of_other_programs_use():
+    from mxnet.gluon.rnn import rnn_cell as helpers
+    x = mx.nd.arange(12).reshape((2, 3, 2))
+    steps, axis, F, batch = helpers._format_sequence(3, x, "NTC", False)
+    assert [s.shape for s in steps] == [(2, 2)] * 3 and (axis, F, batch) == (1, mx.nd, 2)
+    assert helpers._format_sequence(3, x, "NTC", None)[0] is x
+    assert (helpers._format_sequence(3, steps, "NTC", True)[0].asnumpy() == x.asnumpy()).all()
+    assert helpers._format_sequence(3, x, "TNC", True, "NTC")[0].shape == (3, 2, 2)
+    assert len(helpers._format_sequence(3, mx.sym.var("x"), "NTC", False)[0]) == 3
+    lengths = mx.nd.array([1, 3])
+    whole = helpers._mask_sequence_variable_length(mx.nd, steps, 3, lengths, 1, True).asnumpy()
+    assert whole[0].tolist() == [[0, 1], [0, 0], [0, 0]] and (whole[1] == x[1].asnumpy()).all()
+    backward = helpers._reverse_sequences(steps, 3, lengths)
+    assert backward[0].asnumpy().tolist() == [[0, 1], [10, 11]]
+    cell = rnn.LSTMCell(2)
+    assert [s.shape for s in helpers._get_begin_state(cell, mx.nd, None, x, 2)] == [(2, 2)] * 2
+    assert len(helpers._cells_state_info([cell, cell], 1)) == 4
+    assert len(helpers._cells_begin_state([cell, cell], batch_size=2)) == 4

@@ -4,7 +4,18 @@ from ..nn import LeakyReLU
 from ..utils import _indent
 from .base_cell import HybridRecurrentCell, RecurrentCell
 from .modifier_cell import DropoutCell, ModifierCell, ResidualCell, ZoneoutCell
-from .sequence import as_steps, merged, reversed_steps, starting_states
+from .sequence import (  # noqa: F401 - cells of other programs use those with an underscore
+    _cells_begin_state,
+    _cells_state_info,
+    _format_sequence,
+    _get_begin_state,
+    _mask_sequence_variable_length,
+    _reverse_sequences,
+    as_steps,
+    merged,
+    reversed_steps,
+    starting_states,
+)
 
 __all__ = [
     "BidirectionalCell",

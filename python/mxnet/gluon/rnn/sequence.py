@@ -81,3 +81,46 @@ def starting_states(cell, F, begin_state, steps, batch_size):
     if F is ndarray:
         return cell.begin_state(batch_size=batch_size, func=F.zeros, ctx=steps[0].context, dtype=steps[0].dtype)
     return cell.begin_state(batch_size=0, func=F.zeros)
+
+
+# ---- Under these names cells of other programs, written after those of MXNet 1.x, look for the helpers. ----
+
+def _format_sequence(length, inputs, layout, merge, in_layout=None):
+    """A sequence in `layout` as one array if `merge` is true, as a list of steps if it is False, else as it is given.
+
+    Returns it with the axis of time, the module of the operators and the number of sequences, as `as_steps` does.
+    """
+    axis = layout.find("T")
+    in_axis = (in_layout or layout).find("T")
+    steps, _, F, _ = as_steps(length, inputs, in_layout or layout)
+    if merge is False or (merge is None and not tensor_like(inputs)):
+        result = steps
+    elif tensor_like(inputs):
+        result = inputs if axis == in_axis else F.swapaxes(inputs, dim1=axis, dim2=in_axis)
+    else:
+        result = merged(F, steps, axis)
+    batch = 0
+    if F is ndarray:
+        batch = inputs.shape[(in_layout or layout).find("N")] if tensor_like(inputs) else steps[0].shape[0]
+    return result, axis, F, batch
+
+
+def _get_begin_state(cell, F, begin_state, inputs, batch_size):
+    return starting_states(cell, F, begin_state, [inputs] if tensor_like(inputs) else inputs, batch_size)
+
+
+def _mask_sequence_variable_length(F, data, length, valid_length, time_axis, merge):
+    whole = masked(F, data if tensor_like(data) else merged(F, data, time_axis), valid_length, time_axis)
+    return whole if merge else as_steps(length, whole, "NTC" if time_axis else "TNC")[0]
+
+
+def _reverse_sequences(sequences, unroll_step, valid_length=None):
+    return reversed_steps(operators_for(sequences[0]), sequences, valid_length)
+
+
+def _cells_state_info(cells, batch_size):
+    return [info for cell in cells for info in cell.state_info(batch_size)]
+
+
+def _cells_begin_state(cells, **kwargs):
+    return [state for cell in cells for state in cell.begin_state(**kwargs)]

@@ -1,6 +1,14 @@
 """Cells with variational dropout and with a projection, and unrolling as a loop."""
 from ...rnn.modifier_cell import ModifierCell, _check_steps
-from ...rnn.rnn_cell import _GatedCell
+from ...rnn.rnn_cell import (  # noqa: F401 - cells of other programs find the helpers here too
+    BidirectionalCell,
+    HybridRecurrentCell,
+    SequentialRNNCell,
+    _format_sequence,
+    _GatedCell,
+    _get_begin_state,
+    _mask_sequence_variable_length,
+)
 from ...rnn.sequence import masked, operators_for
 
 __all__ = ["LSTMPCell", "VariationalDropoutCell", "dynamic_unroll"]
