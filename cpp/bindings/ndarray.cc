@@ -276,7 +276,7 @@ PyObject* reshape(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject*
     for (Py_ssize_t i = 0; kwnames && i < PyTuple_GET_SIZE(kwnames); ++i)
       attrs.emplace_back(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, i)), to_value(args[n + i]));
     for (auto& [name, value] : attrs)
-      if (value.get<int64_t>()) value = Value::List{value};
+      if (name == "shape" && value.get<int64_t>()) value = Value::List{value};
     const NDArray& array = array_of(self);
     ParamsRef params = make_params(op, attrs);
     if (call_state().recording && array.tape) return wrap(std::move(invoke(op, params, {&array, 1})[0]), Py_TYPE(self));

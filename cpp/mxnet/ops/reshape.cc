@@ -5,20 +5,31 @@
 namespace mxnet {
 namespace {
 
+// A reshape's shape with its special codes, which print as unknown extents otherwise.
+std::string text(const Shape& spec) {
+  std::string items;
+  for (int64_t item : spec) items += str(items.empty() ? "" : ", ", item);
+  return str("(", items, spec.ndim() == 1 ? ",)" : ")");
+}
+
 // One item of a reshape: a number that stands for itself or one of the special codes.
 struct Token {
   int64_t code;
   int64_t first = 0, second = 0;  // of a split
 };
 
-std::vector<Token> read_tokens(const InferContext& c, const Shape& spec) {
+// Backwards, -4 stands behind its two extents.
+std::vector<Token> read_tokens(const InferContext& c, const Shape& spec, bool reverse) {
   std::vector<Token> tokens;
-  for (int i = 0; i < spec.ndim(); ++i) {
-    Token token{spec[i]};
-    if (spec[i] < -4) c.fail("shape ", spec, " has the item ", spec[i], ", allowed are -4 and above");
-    if (spec[i] == -4) {
-      if (i + 2 >= spec.ndim()) c.fail("shape ", spec, ": two extents must follow -4");
-      token.first = spec[i + 1], token.second = spec[i + 2];
+  std::vector<int64_t> items(spec.begin(), spec.end());
+  if (reverse) std::reverse(items.begin(), items.end());
+  for (size_t i = 0; i < items.size(); ++i) {
+    Token token{items[i]};
+    if (token.code < -4) c.fail("shape ", text(spec), " has the item ", token.code, ", allowed are -4 and above");
+    if (token.code == -4) {
+      if (i + 2 >= items.size())
+        c.fail("shape ", text(spec), ": two extents must ", reverse ? "come before" : "follow", " -4");
+      token.first = items[i + 1], token.second = items[i + 2];
       i += 2;
     }
     tokens.push_back(token);
@@ -50,13 +61,13 @@ void settle_size(const InferContext& c, const Shape& data, Shape& result, int in
 }
 
 Shape reshaped(const InferContext& c, const Shape& data, const Shape& spec, bool reverse) {
-  std::vector<Token> tokens = read_tokens(c, spec);
+  std::vector<Token> tokens = read_tokens(c, spec, reverse);
   std::vector<int64_t> extents(data.begin(), data.end()), result;
-  if (reverse) std::reverse(tokens.begin(), tokens.end()), std::reverse(extents.begin(), extents.end());
+  if (reverse) std::reverse(extents.begin(), extents.end());
   size_t next = 0;
   int inferred = -1;
   auto take = [&] {
-    if (next >= extents.size()) c.fail("shape ", spec, " takes more axes than the array of shape ", data, " has");
+    if (next >= extents.size()) c.fail("shape ", text(spec), " takes more axes than the array of shape ", data, " has");
     return extents[next++];
   };
   for (const Token& token : tokens) {
@@ -66,7 +77,7 @@ Shape reshaped(const InferContext& c, const Shape& data, const Shape& spec, bool
     } else if (token.code == 0) {
       result.push_back(take());
     } else if (token.code == -1) {
-      if (inferred >= 0) c.fail("shape ", spec, " leaves more than one extent to be worked out");
+      if (inferred >= 0) c.fail("shape ", text(spec), " leaves more than one extent to be worked out");
       inferred = static_cast<int>(result.size());
       result.push_back(-1);
       ++next;
@@ -77,8 +88,8 @@ Shape reshaped(const InferContext& c, const Shape& data, const Shape& spec, bool
       result.push_back(a < 0 || b < 0 ? kUnknown : a * b);
     } else {
       auto [first, second] = split_extent(c, token, take());
-      result.push_back(reverse ? second : first);
-      result.push_back(reverse ? first : second);
+      result.push_back(first);
+      result.push_back(second);
     }
   }
   if (reverse) {

@@ -18,8 +18,8 @@ struct ReshapeParams {
         field("shape", &P::shape,
               "New shape: 0 keeps an extent, -1 takes what is left over, -2 keeps all remaining extents, -3 multiplies "
               "two, "
-              "-4 splits one into the two extents that follow."),
-        field("reverse", &P::reverse, "Match the extents from the last to the first."),
+              "-4 splits one into the two extents that follow; backwards it stands behind them."),
+        field("reverse", &P::reverse, "Read the shape and match the extents from the last to the first."),
         field("target_shape", &P::target_shape, "Older form of `shape`, in which 0 takes what is left over."),
         field("keep_highest", &P::keep_highest, "With target_shape: keep the first extent of the data.")};
   }

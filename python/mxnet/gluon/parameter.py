@@ -10,7 +10,10 @@ from ..context import Context
 from ..util import is_np_shape
 from .utils import shape_is_known
 
-__all__ = ["Constant", "DeferredInitializationError", "Parameter", "ParameterDict"]
+__all__ = ["Constant", "DeferredInitializationError", "Parameter", "ParameterDict", "tensor_types"]
+
+# What a hybrid block is called with.
+tensor_types = (symbol.Symbol, ndarray.NDArray)
 
 
 class DeferredInitializationError(MXNetError):

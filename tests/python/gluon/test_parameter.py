@@ -238,3 +238,7 @@ def test_initializers_by_pattern():
     net.initialize(mx.init.Mixed([".*bias", ".*"], [mx.init.Constant(3), mx.init.One()]))
     assert net.bias.data().asnumpy().tolist() == [3, 3] or net.bias.data().asnumpy().tolist() == [0, 0]
     assert net.weight.data().asnumpy().tolist() == [[1, 1], [1, 1]]
+
+
+def test_tensor_types():
+    assert gluon.tensor_types == (mx.sym.Symbol, mx.nd.NDArray)

@@ -51,6 +51,18 @@ def test_reshape(arguments, keywords, want):
     np.testing.assert_array_equal(y.asnumpy().ravel(), np.arange(6))
 
 
+@pytest.mark.parametrize("shape, want", [
+    ((-2, 4, 5, -4), (2, 3, 4, 5)), ((-2, 4, -1, -4), (2, 3, 4, 5)), ((-3, 0), (6, 20)),
+    ((5, 0, -1), (5, 3, 8)),
+])
+def test_reshape_backwards_reads_the_shape_backwards(shape, want):
+    x = nd.zeros((2, 3, 20))
+    for backwards in (1, True):
+        assert x.reshape(shape, reverse=backwards).shape == nd.reshape(x, shape, reverse=backwards).shape == want
+    with pytest.raises(ValueError, match=r"shape \(-2, -4, 4, 5\): two extents must come before -4"):
+        x.reshape((-2, -4, 4, 5), reverse=True)
+
+
 @pytest.mark.parametrize("shape", [(7,), (-1, 4), (-1, -1), (2, 3, 2)], ids=str)
 def test_reshape_refuses(shape):
     with pytest.raises(ValueError):
