@@ -1,6 +1,6 @@
 """What each pass over a graph brings: kernels, memory and time, before and after.
 
-    python benchmarks/graphs.py                 ResNet-18, an unrolled LSTM, a transformer block, and graphs in segments
+    python benchmarks/graphs.py                 ResNet-18, an unrolled LSTM, dense layers, a transformer block ...
     python benchmarks/graphs.py --net lstm      one of them
 
 Of `custom`, `mask` and `loop` segments are compiled, between what cannot be: an operator in Python, one whose shape
@@ -117,6 +117,25 @@ class Loop(gluon.HybridBlock):
         return self.behind(F.contrib.foreach(self.cell, h, [start, start])[0])
 
 
+class Swish(gluon.HybridBlock):
+    """What is computed element by element alone."""
+
+    def hybrid_forward(self, F, x):
+        return x * F.sigmoid(x)
+
+
+def dense_layers(width=512):
+    """Dense layers with functions behind."""
+    net = nn.HybridSequential()
+    net.add(nn.Dense(width, activation="relu"), nn.Dense(width, activation="tanh"), nn.Dense(width))
+    return net
+
+
+def with_gradient(x):
+    x.attach_grad()
+    return x
+
+
 def networks():
     """Name: (network, input)."""
     return {"custom": (Around(in_python), nd.random.uniform(shape=(2, 3, 16, 16))),
@@ -124,6 +143,8 @@ def networks():
             "loop": (Loop(), nd.random.uniform(shape=(20, 8, 64))),
             "resnet18": (gluon.model_zoo.vision.resnet18_v1(), nd.random.uniform(shape=(4, 3, 224, 224))),
             "lstm": (UnrolledLSTM(), nd.random.uniform(shape=(32, 20, 128))),
+            "swish": (Swish(), with_gradient(nd.random.normal(shape=(4096, 1024)))),
+            "dense": (dense_layers(), nd.random.uniform(shape=(32, 512))),
             "transformer": (TransformerBlock(), nd.random.uniform(shape=(64, 8, 256)))}
 
 
