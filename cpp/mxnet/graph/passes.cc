@@ -135,6 +135,37 @@ Symbol rectify_batch_norms(const Symbol& symbol, const VariableSpecs&) {
   });
 }
 
+// --- products and what is added to them ---------------------------------------------------------------
+
+bool is_sum(const Node& node) {
+  const std::string& op = node.op->name;
+  return op == "elemwise_add" || op == "broadcast_add" || op == "_grad_add";
+}
+
+// The gradient of weights that are used many times is a sum of products.
+Symbol add_products(const Symbol& symbol, const VariableSpecs& variables) {
+  NumberedGraph graph(symbol);
+  std::vector<TensorSpec> specs = infer_values(graph, variables);
+  std::unordered_map<const Node*, int> readers;
+  for (Node* node : symbol.nodes())
+    for (const NodeOutput& input : node->inputs) ++readers[input.node.get()];
+  auto heads = heads_of(symbol);
+  return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
+    if (!is_sum(*node)) return {};
+    for (size_t k : {1, 0}) {
+      const Node &before = *node->inputs[k].node, &product = *inputs[k].node;
+      if (product.is_variable() || product.op->name != "dot" || readers[&before] != 1 || heads.contains(&before))
+        continue;
+      const TensorSpec &own = specs[graph.value_of(node->inputs[k])],
+                       &other = specs[graph.value_of(node->inputs[1 - k])];
+      if (!(own.shape == other.shape) || own.dtype != other.dtype || !is_floating(own.dtype)) continue;
+      return outputs_of(call("_dot_add", node->name, product.params,
+                             {product.inputs[0], product.inputs[1], inputs[1 - k]}, {0, 1, 2}));
+    }
+    return {};
+  });
+}
+
 constexpr Pass kPasses[] = {
     {"identities", "Leaves out copies, and dropout outside training.", true, false, false, drop_identities},
     {"common", "Computes equal expressions once.", false, false, false, share_common},
@@ -150,6 +181,8 @@ constexpr Pass kPasses[] = {
      false, fuse_dense},
     {"batch_norm_relu", "Rectifies what a batch norm gives in the kernel of the norm, and so for the gradient.", false,
      true, false, rectify_batch_norms},
+    {"products", "Adds matrix products to what is there; sums may be rounded differently then.", false, true, true,
+     add_products},
     {"pointwise", "Runs elementwise operators that follow each other in one pass over the memory.", false, true, true,
      fuse_pointwise},
 };

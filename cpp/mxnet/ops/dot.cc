@@ -1,9 +1,12 @@
 #include "mxnet/ops/dot.h"
 
+#include <cstring>
+
 #include "mxnet/engine/parallel.h"
 #include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
 #include "mxnet/ops/gemm.h"
+#include "mxnet/ops/scratch.h"
 
 namespace mxnet {
 namespace {
@@ -70,6 +73,33 @@ void dot_gradient(const DotParams& p, GradContext& g) {
   }
 }
 
+// dot(lhs, rhs) + addend.
+void infer_dot_add(const DotParams& p, InferContext& c) {
+  infer_dot(p, c);
+  c.expect_dtype(2, c.out(0).dtype);
+  if (c.out(0).shape.rank_known()) c.expect_shape(2, c.out(0).shape);
+}
+
+void dot_add_cpu(const DotParams& p, KernelContext& c) {
+  const TensorView& out = c.out(0);
+  auto bytes = static_cast<size_t>(out.size() * size_of(out.dtype));
+  if (bytes == 0) return;
+  Gemm g = dot_gemm(p, c);
+  // In the place of a factor nothing can be added up.
+  bool apart = out.data == c.in(0).data || out.data == c.in(1).data;
+  Scratch sums = apart ? Scratch(static_cast<int64_t>(bytes)) : Scratch();
+  if (apart) g.c = sums.data();
+  if (g.c != c.in(2).data) std::memcpy(g.c, c.in(2).data, bytes);
+  g.beta = 1;
+  gemm(out.dtype, g);
+  if (apart) std::memcpy(out.data, g.c, bytes);
+}
+
+void dot_add_gradient(const DotParams& p, GradContext& g) {
+  dot_gradient(p, g);
+  if (g.needs(2)) g.din(2) = g.dout(0);
+}
+
 void infer_batch_dot(const DotParams& p, InferContext& c) {
   c.out(0).dtype = c.same_dtype(0, 2);
   const Shape &a = c.shape(0), &b = c.shape(1);
@@ -118,6 +148,18 @@ const Op& dot =
         .grad_uses(true, false)
         .heavy()
         .method();
+
+const Op& dot_add = define_op<DotParams>("_dot_add")
+                        .doc("dot(lhs, rhs) + addend, the products added to what is there.")
+                        .input("lhs", "First factor.")
+                        .input("rhs", "Second factor, of the same dtype.")
+                        .input("addend", "Array like the product.")
+                        .infer(infer_dot_add)
+                        .cpu(dot_add_cpu)
+                        .gradient(dot_add_gradient)
+                        .grad_uses(true, false)
+                        .inplace()
+                        .heavy();
 
 const Op& batch_dot = define_op<DotParams>("batch_dot")
                           .doc(

@@ -15,8 +15,8 @@ def list_passes():
 
     Examples
     --------
-    >>> [p["name"] for p in mx.sym.passes.list_passes()]
-    ['identities', 'common', 'batch_norm', 'layout', 'convolutions', 'dense', 'batch_norm_relu', 'pointwise']
+    >>> [p["name"] for p in mx.sym.passes.list_passes()][:3]
+    ['identities', 'common', 'batch_norm']
     """
     return [dict(zip(("name", "doc", "inference_only", "on"), item)) for item in _core.graph_passes()]
 

@@ -232,3 +232,48 @@ def test_second_derivatives_of_rectified_batch_norms():
         value.backward()
         slopes.append(x.grad.asnumpy())
     np.testing.assert_allclose(slopes[1], slopes[0], rtol=1e-3, atol=1e-4)
+
+
+def test_what_is_added_to_joins_products():
+    a, b, c = mx.sym.var("a", shape=(3, 4)), mx.sym.var("b", shape=(4, 5)), mx.sym.var("c", shape=(3, 5))
+    product = mx.sym.dot(a, b)
+
+    def after(net):
+        return passes.optimize(net, training=True, a=(3, 4)).debug_str()
+    for net in (product + c, mx.sym.broadcast_add(c, product), product + mx.sym.dot(a, b * 2)):
+        assert after(net).count("Op:_dot_add") == 1
+        assert "Op:elemwise_add" not in after(net) and "Op:broadcast_add" not in after(net)
+    row = mx.sym.var("row", shape=(1, 5))
+    for net in (mx.sym.Group([product + c, product]), product * c, product + product,
+                mx.sym.broadcast_add(product, row)):
+        assert "_dot_add" not in after(net)
+    with passes.switched(products=False):
+        assert "_dot_add" not in after(product + c)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_weights_used_many_times_learn_the_same(dtype):
+    class Steps(gluon.HybridBlock):
+        def hybrid_forward(self, F, x, w, v):
+            for _ in range(4):
+                x = F.tanh(F.dot(x, w) + F.dot(F.relu(x), v) + x)
+            return F.dot(x, w, transpose_b=True) + F.dot(w, x)  # square: out of the place of a factor
+
+    arrays = [nd.random.normal(scale=0.4, shape=(8, 8)).astype(dtype) for _ in range(3)]
+    results = []
+    for on in (True, False, None):
+        with passes.switched(products=bool(on)):
+            net = Steps()
+            if on is not None:
+                net.hybridize()
+            for array in arrays:
+                array.attach_grad()
+            with autograd.record():
+                y = net(*arrays)
+                loss = (y * y).sum()
+            loss.backward()
+            results.append([y.asnumpy(), net(*arrays).asnumpy(), *(a.grad.asnumpy() for a in arrays)])
+    tolerance = {"float64": 1e-10, "float32": 1e-4, "float16": 0.05}[dtype]
+    for have in results[:2]:
+        for x, want in zip(have, results[2]):
+            np.testing.assert_allclose(x, want, rtol=tolerance, atol=tolerance * np.abs(want).max())
