@@ -81,3 +81,11 @@ def test_pretrained_from_a_folder(tmp_path, monkeypatch):
         vision.mobilenet0_25(pretrained=True, root=str(tmp_path))
     with pytest.raises(ValueError, match="no pretrained weights of a model 'other'"):
         model_store.get_model_file("other")
+
+
+def test_a_summary_lists_the_body_of_a_block_before_its_shortcut(capsys):
+    net = vision.resnet18_v1(classes=10)
+    net.initialize()
+    net.summary(mx.nd.ones((1, 3, 32, 32)))
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "-" in line.split(" (")[0].strip("-")]
+    assert rows[16:22] == ["Conv2D-17", "BatchNorm-18", "Activation-19", "Conv2D-20", "BatchNorm-21", "Conv2D-22"]

@@ -42,8 +42,9 @@ class _BlockV1(HybridBlock):
                                 nn.BatchNorm())
 
     def hybrid_forward(self, F, x):
+        out = self.body(x)
         past = x if self.downsample is None else self.downsample(x)
-        return F.Activation(past + self.body(x), act_type="relu")
+        return F.Activation(past + out, act_type="relu")
 
 
 class BasicBlockV1(_BlockV1):
