@@ -106,7 +106,7 @@ GraphInference::GraphInference(const NumberedGraph& graph, bool zero_is_unknown)
     : graph_(graph), zero_is_unknown_(zero_is_unknown) {
   specs_.resize(graph.num_values());
   done_.resize(graph.nodes().size());
-  errors_.resize(graph.nodes().size());
+  problems_.resize(graph.nodes().size());
 }
 
 void GraphInference::read_attributes(const Node& node, TensorSpec& spec) const {
@@ -186,12 +186,12 @@ bool GraphInference::step(size_t number) {
 
 // What the inputs of a call are once the operator has filled in what it can; unknown extents are left as they are,
 // since operators know how to complete their parameters. Where it raises, `problem` says why.
-std::vector<TensorSpec> GraphInference::completed(const Call& call, std::string& problem) {
+std::vector<TensorSpec> GraphInference::completed(const Call& call, Problem& problem) {
   Call raw = call;
   try {
     raw.run();
   } catch (const Error& error) {
-    problem = error.what();
+    problem = {error.what(), error.kind() == ErrorKind::type};
     return call.in;
   }
   for (size_t i = 0; i < raw.in.size(); ++i)
@@ -201,8 +201,8 @@ std::vector<TensorSpec> GraphInference::completed(const Call& call, std::string&
 
 // With inputs that are not wholly known the operator is asked twice, with different stand-ins for unknown extents.
 bool GraphInference::infer_partial(size_t number, Call& call) {
-  std::string& problem = errors_[number];
-  problem.clear();
+  Problem& problem = problems_[number];
+  problem = {};
   std::vector<TensorSpec> filled = completed(call, problem);
   if (all_complete(filled)) {
     call.in = filled;
@@ -214,7 +214,7 @@ bool GraphInference::infer_partial(size_t number, Call& call) {
       first.in = with_stand_ins(*given, 0, distinct);
       second.in = with_stand_ins(*given, 1, distinct);
       if (!try_run(first) || !try_run(second)) continue;
-      problem.clear();
+      problem = {};
       agree(*given, first, second, call);
       return store(number, call) || dtype_from_output(number, call);
     }
@@ -315,16 +315,26 @@ bool GraphInference::store(size_t number, const Call& call) {
   return changed;
 }
 
+// Whether all types that a node reads are those of variables: others may have been guessed.
+bool GraphInference::types_are_given(size_t number) const {
+  const std::vector<NodeOutput>& inputs = graph_.nodes()[number]->inputs;
+  return std::all_of(inputs.begin(), inputs.end(), [&](const NodeOutput& input) {
+    return input.node->is_variable() && spec(input).dtype != DType::unknown;
+  });
+}
+
 // An operator whose data is known, or of any number of inputs all, has said why it cannot go on.
 void GraphInference::raise_postponed() {
-  for (size_t i = 0; i < errors_.size(); ++i) {
-    if (done_[i] || errors_[i].empty()) continue;
+  for (size_t i = 0; i < problems_.size(); ++i) {
+    const auto& [text, of_types] = problems_[i];
+    if (done_[i] || text.empty()) continue;
     const Node& node = *graph_.nodes()[i];
     std::vector<int> reads = graph_.reads(i);
     auto known = [&](int value) { return value < 0 || specs_[value].shape.known(); };
     bool enough = node.op->is_variadic() ? std::all_of(reads.begin(), reads.end(), known)
                                          : !reads.empty() && reads[0] >= 0 && known(reads[0]);
-    if (enough) value_error(at_node(node, errors_[i]));
+    if (of_types && types_are_given(i)) type_error(at_node(node, text));
+    if (enough) value_error(at_node(node, text));
   }
 }
 

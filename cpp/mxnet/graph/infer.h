@@ -36,7 +36,12 @@ class GraphInference {
   void read_attributes(const Node& node, TensorSpec& spec) const;
   bool step(size_t number);
   bool infer_partial(size_t number, Call& call);
-  static std::vector<TensorSpec> completed(const Call& call, std::string& problem);
+  // Why the inference of a node could not go on.
+  struct Problem {
+    std::string text;  // empty if there is none
+    bool of_types = false;
+  };
+  static std::vector<TensorSpec> completed(const Call& call, Problem& problem);
   static bool try_run(Call& call);
   static void agree(const std::vector<TensorSpec>& given, const Call& first, const Call& second, Call& call);
   bool guess_dtype(size_t number, const Call& call);
@@ -49,7 +54,8 @@ class GraphInference {
   bool zero_is_unknown_;
   std::vector<TensorSpec> specs_;
   std::vector<bool> done_;
-  std::vector<std::string> errors_;  // of nodes that could not be inferred yet
+  bool types_are_given(size_t number) const;
+  std::vector<Problem> problems_;  // of nodes that could not be inferred yet
 };
 
 // Shapes and dtypes of all values of a graph, by number, where those of its variables are known; raises if some value

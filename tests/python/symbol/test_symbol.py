@@ -313,3 +313,11 @@ def test_composing_by_name_and_place():
         net(weight=mx.sym.var("w"))
     with pytest.raises(TypeError, match="got 4 symbols for 3 arguments"):
         net(*(mx.sym.var(name) for name in "abcd"))
+
+
+@pytest.mark.parametrize("make", [mx.sym.elemwise_add, mx.sym.broadcast_add, mx.sym.dot, mx.sym.concat])
+def test_types_that_differ_are_told_without_shapes(make):
+    net = make(mx.sym.var("a"), mx.sym.var("b"), name="both")
+    with pytest.raises(TypeError, match="dtype float32, expected float64.*node 'both'"):
+        net.infer_type(a="float64", b="float32")
+    assert net.infer_type(a="float64")[1] in ([np.float64], None)
