@@ -1,4 +1,5 @@
 """The base of all optimizers, and the updater that keeps their state."""
+import functools
 import os
 import pickle
 import warnings
@@ -291,10 +292,12 @@ class ByCalls(Optimizer):
         if not self._is_overridden():
             self.aggregate_num = aggregation_size()
 
-    def _is_overridden(self):
+    @classmethod
+    @functools.cache
+    def _is_overridden(cls):
         """Whether a class outside of this package brought its own `update`."""
         return any(not klass.__module__.startswith("mxnet.optimizer") and
-                   {"update", "update_multi_precision"} & vars(klass).keys() for klass in type(self).__mro__[:-1])
+                   {"update", "update_multi_precision"} & vars(klass).keys() for klass in cls.__mro__[:-1])
 
     def _calls(self, index, weight, grad, state, mixed):
         """The calls that update a list of weights; with `mixed`, a state is that of a 32-bit copy, and that copy."""
