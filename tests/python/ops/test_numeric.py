@@ -117,3 +117,20 @@ def test_softmax_output_of_positions_is_not_smoothed():
 def test_absolute_regression_goes_down_where_data_is_the_label():
     have = _output_gradient([[1, 2, 3]], [[2, 2, 2]], "MAERegressionOutput")
     np.testing.assert_allclose(have, [[-1 / 3, -1 / 3, 1 / 3]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("axis", [1, 3])
+@pytest.mark.parametrize("name", ["offset", "trend", "outliers", "constant", "border"])
+def test_batch_statistics_are_exact(name, axis):
+    rng = np.random.RandomState(0)
+    noise = rng.normal(0, 1, (2, 60, 50, 24))
+    x = {"offset": 1e4 + noise, "trend": 0.1 * noise + np.linspace(0, 100, 60)[:, None, None],
+         "outliers": np.where(rng.rand(*noise.shape) < 1e-4, 1e4, noise), "constant": np.full(noise.shape, 3.3),
+         "border": np.where(np.arange(60)[:, None, None] < 12, 0, 50 + noise)}[name].astype("float32")
+    want = x.astype("float64").mean((0, 1, 2)), x.astype("float64").var((0, 1, 2))
+    data = nd.array(x if axis == 3 else np.moveaxis(x, 3, 1))
+    gamma, beta, mean, var = (make(24) for make in (nd.ones, nd.zeros, nd.zeros, nd.zeros))
+    with autograd.train_mode():
+        nd.BatchNorm(data, gamma, beta, mean, var, fix_gamma=False, axis=axis, momentum=0)
+    np.testing.assert_allclose(mean.asnumpy(), want[0], rtol=1e-6, atol=1e-6 * np.sqrt(want[1].max()))
+    np.testing.assert_allclose(var.asnumpy(), want[1], rtol=1e-5, atol=1e-10)
