@@ -295,9 +295,8 @@ class Executor:
         for gradient in out_grads:
             if gradient is not None and not isinstance(gradient, NDArray):
                 raise TypeError("inputs must be NDArray")
-        if len(out_grads) > len(self._heads):
-            raise MXValueError(f"backward: got {len(out_grads)} gradients for {len(self._heads)} outputs")
-        return out_grads + [None] * (len(self._heads) - len(out_grads))
+        # More of them than outputs are taken without a word, as in MXNet 1.x.
+        return (out_grads + [None] * len(self._heads))[:len(self._heads)]
 
     def set_monitor_callback(self, callback, monitor_all=False):
         """Calls ``callback(name, array)`` on outputs of operators, with `monitor_all` on their inputs too.

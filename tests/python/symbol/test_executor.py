@@ -177,3 +177,10 @@ def test_arrays_that_do_not_fit_are_told_when_they_are_bound():
     with pytest.raises(ValueError, match="elemwise_mul: .*shape"):
         mx.sym.elemwise_mul(mx.sym.var("a"), mx.sym.var("b")).bind(
             mx.cpu(), {"a": mx.nd.ones((2,)), "b": mx.nd.ones((3,))})
+
+
+def test_surplus_head_gradients_are_passed_over():
+    executor = mx.sym.square(mx.sym.var("x")).simple_bind(mx.cpu(), x=(2,))
+    executor.forward(is_train=True, x=mx.nd.array([1, 2]))
+    executor.backward([mx.nd.ones(2), mx.nd.full((2,), 7)])
+    np.testing.assert_array_equal(executor.grad_dict["x"].asnumpy(), [2, 4])
