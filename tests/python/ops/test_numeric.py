@@ -132,5 +132,6 @@ def test_batch_statistics_are_exact(name, axis):
     gamma, beta, mean, var = (make(24) for make in (nd.ones, nd.zeros, nd.zeros, nd.zeros))
     with autograd.train_mode():
         nd.BatchNorm(data, gamma, beta, mean, var, fix_gamma=False, axis=axis, momentum=0)
-    np.testing.assert_allclose(mean.asnumpy(), want[0], rtol=1e-6, atol=1e-6 * np.sqrt(want[1].max()))
+    # Sums of float32 in narrow vectors are a little less exact.
+    np.testing.assert_allclose(mean.asnumpy(), want[0], rtol=4e-6, atol=1e-6 * np.sqrt(want[1].max()))
     np.testing.assert_allclose(var.asnumpy(), want[1], rtol=1e-5, atol=1e-10)
