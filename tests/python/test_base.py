@@ -1,4 +1,5 @@
 """Contexts, errors, names, attributes, registries and NumPy switches."""
+import os
 import pickle
 import subprocess
 import sys
@@ -28,6 +29,14 @@ def test_import_is_quick_and_lean():
             "print(sorted(heavy & (set(sys.modules) - before)))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("level", ["0", "1", "3", "99", "none"])
+def test_any_instruction_set_level_is_brought_into_range(level):
+    code = "import mxnet as mx; print((mx.nd.ones(2) + 1).sum().asscalar())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={**os.environ, "MXNET_ISA_LEVEL": level})
+    assert done.stdout.strip() == "4.0"
 
 
 def test_context_is_a_value():

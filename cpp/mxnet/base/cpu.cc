@@ -24,7 +24,7 @@ int detect_level() {
   int level = 0;
 #endif
   const char* wish = std::getenv("MXNET_ISA_LEVEL");
-  return wish ? std::clamp(std::atoi(wish), 0, level) : level;
+  return wish ? std::clamp(std::atoi(wish), std::min(2, level), level) : level;
 }
 
 int detect_threads() {
