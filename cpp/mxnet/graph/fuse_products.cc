@@ -1,4 +1,6 @@
 // Convolutions and dense layers of inference take up what follows them, and read packed weights.
+#include <map>
+
 #include "mxnet/graph/layout.h"
 #include "mxnet/graph/rewrite.h"
 #include "mxnet/ops/activation.h"
@@ -94,6 +96,9 @@ class Fusion {
   const TensorSpec& spec(const NodeOutput& output) const { return specs_[graph_.value_of(output)]; }
 
   Outputs started(const Node& node, const Outputs& inputs) const {
+    // A layer of constants is computed once; with an addend it would not be.
+    const Node& maker = *node.inputs[0].node;
+    if (!maker.is_variable() && maker.inputs.empty()) return {};
     const TensorSpec& result = specs_[graph_.first_value(graph_.number_of(&node))];
     std::optional<Params> p = Layer::start(node, spec(node.inputs[0]), result);
     return p ? outputs_of(call(Layer::fused, node.name, make_params(*p), inputs, node.slots)) : Outputs();
@@ -138,11 +143,12 @@ class Fusion {
   std::unordered_map<const Node*, int> readers_;
 };
 
-// Weights are read in the order that fits the shape of the data.
+// Weights are read in the order that fits the shape of the data. Layers that share weights share what is packed.
 template <class Layer>
 Symbol pack_weights(const Symbol& symbol, const VariableSpecs& variables) {
   NumberedGraph graph(symbol);
   std::vector<TensorSpec> specs = infer_values(graph, variables);
+  std::map<std::string, NodeOutput> known;
   return rewrite(symbol, [&](const Ref<Node>& node, const Outputs& inputs) -> Outputs {
     if (node->op->name != Layer::fused) return {};
     auto p = params_of<typename Layer::Params>(*node);
@@ -151,7 +157,13 @@ Symbol pack_weights(const Symbol& symbol, const VariableSpecs& variables) {
     packing.data_shape = specs[graph.value_of(node->inputs[0])].shape;
     p.packed = true;
     Outputs all = inputs;
-    all[1] = {call(Layer::pack, node->name + "_weight", make_params(packing), {inputs[1]}, {0}), 0};
+    ParamsRef params = make_params(packing);
+    std::string key = str(static_cast<const void*>(inputs[1].node.get()), ".", inputs[1].index);
+    for (const auto& [name, text] : params_text(Registry::get().at(Layer::pack), params))
+      key += ";" + name + "=" + text;
+    NodeOutput& packed = known[key];
+    if (!packed.node) packed = {call(Layer::pack, node->name + "_weight", params, {inputs[1]}, {0}), 0};
+    all[1] = packed;
     return outputs_of(call(Layer::fused, node->name, make_params(p), std::move(all), node->slots));
   });
 }

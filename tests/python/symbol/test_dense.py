@@ -90,3 +90,18 @@ def test_packed_weights_of_other_places_are_refused():
         op(x, forged, num_hidden=4, no_bias=True, packed=True).asnumpy()
     with pytest.raises(TypeError, match="addend"):
         op(x, w, num_hidden=4, no_bias=True, with_addend=True)
+
+
+def test_layers_that_share_weights_share_what_is_packed():
+    x, w, b = (mx.sym.var(name) for name in "xwb")
+    layer = {"weight": w, "bias": b, "num_hidden": 8}
+    net = mx.sym.relu(mx.sym.FullyConnected(mx.sym.relu(mx.sym.FullyConnected(x, **layer)), **layer))
+    text = check(net, x=(6, 8))
+    assert text.count("Op:_fused_fully_connected") == 2 and text.count("Op:_fully_connected_pack") == 1
+
+
+def test_what_depends_on_constants_alone_stays_apart():
+    zeros = mx.sym.zeros((6, 4))
+    text = check(dense(mx.sym.var("x"), 16) + dense(zeros, 16), x=(6, 8))
+    assert text.count("Op:FullyConnected") == 1 == text.count("Op:_fused_fully_connected")
+    assert "add" not in text.replace("with_addend", "")
