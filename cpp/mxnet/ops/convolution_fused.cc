@@ -1,9 +1,9 @@
 // The convolution that passes over graphs make of Convolution and what follows it, and its packed weights.
 #include <utility>
 
-#include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
 #include "mxnet/ops/convolution_window.h"
+#include "mxnet/ops/post_gradient.h"
 
 namespace mxnet {
 namespace {
@@ -26,8 +26,6 @@ void infer_fused(const FusedConvolutionParams& p, InferContext& c) {
   c.expect_shape(3, c.out(0).shape);
 }
 
-PostOps post_ops(const FusedConvolutionParams& p) { return {p.with_addend, p.function, p.alpha, p.beta}; }
-
 void fused_cpu(const FusedConvolutionParams& p, KernelContext& c) {
   auto data = [&](int i) { return c.has(i) ? c.in(i).data : nullptr; };
   ConvArrays arrays{data(0), data(1), c.out(0).data, data(2), data(3), p.packed};
@@ -36,17 +34,7 @@ void fused_cpu(const FusedConvolutionParams& p, KernelContext& c) {
 
 void fused_gradient(const FusedConvolutionParams& p, GradContext& g) {
   static const OpRef op("_fused_convolution");
-  if (p.packed) fail(ErrorKind::not_implemented, "_fused_convolution: with packed weights it has no gradient");
-  Expr dsum = g.dout(0);
-  if (p.function != PostFunction::none) {
-    FusedConvolutionParams q = p;
-    q.function = PostFunction::none;
-    std::vector<Expr> inputs;
-    for (int i = 0; i < g.num_inputs(); ++i) inputs.push_back(g.in(i));
-    dsum = dsum * post_slope(post_ops(p), op.with(inputs, make_params(q))[0]);
-  }
-  convolution_gradient(p, g, dsum);
-  if (g.needs(3)) g.din(3) = dsum;
+  convolution_gradient(p, g, sum_gradient(op, p, g));
 }
 
 const Op& fused = define_op<FusedConvolutionParams>("_fused_convolution")

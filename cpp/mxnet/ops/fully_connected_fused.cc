@@ -1,14 +1,12 @@
 // The dense layer that passes over graphs make of FullyConnected and what follows it, and its packed weights.
 #include <utility>
 
-#include "mxnet/op/expr.h"
 #include "mxnet/op/registry.h"
 #include "mxnet/ops/dot.h"
+#include "mxnet/ops/post_gradient.h"
 
 namespace mxnet {
 namespace {
-
-PostOps post_ops(const FusedFullyConnectedParams& p) { return {p.with_addend, p.function, p.alpha, p.beta}; }
 
 void infer_fused(const FusedFullyConnectedParams& p, InferContext& c) {
   if (p.with_addend != c.has(3))
@@ -47,17 +45,7 @@ void fused_cpu(const FusedFullyConnectedParams& p, KernelContext& c) {
 
 void fused_gradient(const FusedFullyConnectedParams& p, GradContext& g) {
   static const OpRef op("_fused_fully_connected");
-  if (p.packed) fail(ErrorKind::not_implemented, "_fused_fully_connected: with packed weights it has no gradient");
-  Expr dsum = g.dout(0);
-  if (p.function != PostFunction::none) {
-    FusedFullyConnectedParams q = p;
-    q.function = PostFunction::none;
-    std::vector<Expr> inputs;
-    for (int i = 0; i < g.num_inputs(); ++i) inputs.push_back(g.in(i));
-    dsum = dsum * post_slope(post_ops(p), op.with(inputs, make_params(q))[0]);
-  }
-  fully_connected_gradient(p.plain(), g, dsum);
-  if (g.needs(3)) g.din(3) = dsum;
+  fully_connected_gradient(p.plain(), g, sum_gradient(op, p, g));
 }
 
 const Op& fused = define_op<FusedFullyConnectedParams>("_fused_fully_connected")

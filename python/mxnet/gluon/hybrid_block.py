@@ -352,7 +352,7 @@ class HybridBlock(Block):
         """What blocks of other programs with a forward of their own call when parameters wait for their shapes."""
         try:
             self._infer_by_trace(args)
-        except Exception as error:
+        except (MXNetError, ValueError, *_NOT_TRACEABLE) as error:
             raise ValueError(f"the shapes of deferred parameters cannot be inferred: {error}") from error
 
     def infer_shape(self, *args):
